@@ -1,0 +1,1 @@
+"""Training infrastructure for representation learning: configs, datasets, layers, the step loop, runs, evaluation."""

@@ -1,0 +1,32 @@
+"""The command line's manners: help when asked in any way, one line and exit code 2 for a user's mistake."""
+
+import sys
+
+import omnifig as fig
+
+from omnilearn.errors import UserError
+
+USER_ERROR = 2
+
+
+class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, description="Show the traceback of an error"):
+    """`-t` shows the traceback of a mistake; without it a mistake is one line on stderr and exit code 2."""
+
+    def parse_argv(self, meta, argv, script_name=None):
+        """Before anything is parsed: read `--help` as `-h`, and answer mistakes in one line unless `-t` is there."""
+        argv = list(argv)
+        if "-t" not in argv:
+            sys.excepthook = _report
+        argv = ["-h" if term == "--help" else term for term in argv if term != "-t"]
+        return argv or ["-h"]
+
+    def include(self, meta) -> bool:
+        """Nothing to do around a script."""
+        return False
+
+
+def _report(kind, error, trace) -> None:
+    if isinstance(error, UserError):
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(USER_ERROR)
+    sys.__excepthook__(kind, error, trace)

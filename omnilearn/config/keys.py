@@ -1,0 +1,79 @@
+"""Which keys a run knows, so that a misspelled one on the command line is refused instead of ignored."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args, get_origin
+
+from omnilearn.config.build import Node, address_of, component_of, parameters, suggestion
+from omnilearn.errors import ConfigError
+
+# (address of whatever takes the key, name of the key) -> the annotation of the parameter.
+Declared = dict[tuple[str, str], Any]
+
+
+def reject_unknown_keys(config: Node) -> None:
+    """Raise `ConfigError` for the first key of the command line that nothing in this run takes.
+
+    A key is known, read yet or not, when something built from `config`, or a component that `config` names, has a
+    parameter of that name at that place or below it, or when a reference leads to it.
+    """
+    root = config.root
+    declared = root.reporter.declared | _declared_in(root)
+    for key in root.reporter.given:
+        if not _is_known(key.split("."), declared):
+            raise ConfigError(f"--{key} is not a key of this run{_advice(key, declared)}")
+
+
+def _is_known(parts: list[str], declared: Declared) -> bool:
+    for end, part in enumerate(parts):
+        if part.startswith("_"):  # _type and _mod are checked when they are read; the place they stand at counts here
+            place = [p for p in parts[:end] if not p.isdigit()]
+            return not place or _is_known(place, declared)
+    matches = _matches(parts, declared)
+    if matches:
+        return True
+    # Inside a table of plain data, such as val in split.val, every key is the user's own.
+    return any(
+        _holds_plain_data(annotation) for end in range(1, len(parts)) for annotation in _matches(parts[:end], declared)
+    )
+
+
+def _matches(parts: list[str], declared: Declared) -> list[Any]:
+    *place, name = parts
+    prefix = ".".join(place)
+    return [
+        annotation
+        for (address, parameter), annotation in declared.items()
+        if parameter == name and (not prefix or address == prefix or address.startswith(f"{prefix}."))
+    ]
+
+
+def _holds_plain_data(annotation: Any) -> bool:
+    kinds = [annotation, *get_args(annotation)]
+    return any((get_origin(kind) or kind) in (dict, Mapping) for kind in kinds)
+
+
+def _declared_in(node: Node) -> Declared:
+    """What the components below `node` take, and what the references below it lead to."""
+    declared: Declared = {}
+    for table in _tables(node):
+        address = address_of(table)
+        target = component_of(table)
+        if target is not None:
+            declared.update({(address, name): p.annotation for name, p in parameters(target).items()})
+        for _, child in table.named_children():
+            if child.has_payload and isinstance(child.payload, str) and child.payload.startswith(("<>", "<!>", "<o>")):
+                name = child.payload.split(">", 1)[1].lstrip(".").split(".")[0]
+                declared.setdefault((address, name), None)
+    return declared
+
+
+def _tables(node: Node) -> Iterable[Node]:
+    if not node.has_payload:
+        yield node
+        for _, child in node.named_children():
+            yield from _tables(child)
+
+
+def _advice(key: str, declared: Declared) -> str:
+    addresses = {f"{address}.{name}".strip("."): None for address, name in declared}
+    return suggestion(key, list(addresses)) or suggestion(key.split(".")[-1], sorted({name for _, name in declared}))

@@ -1,0 +1,63 @@
+"""Names for scripts, components and modifiers, so that a config can say `_type: conv-layer` or `_mod: {normal: 1}`.
+
+The decorators only note the name: what they decorate stays a plain class or function that is used without any config.
+`register_with` hands the noted names to an omnifig project, whose own registry then answers `_type` and `_mod`.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# A function (a class, a partial, a part of a config) that makes a T once the missing sizes are known.
+Builder = Callable[..., T]
+
+# The fields that omnifig's registry entries need besides name and item.
+_ENTRY_FIELDS = {
+    "script": {"description": None, "hidden": False},
+    "component": {"creator": None, "description": None},
+    "modifier": {"description": None},
+}
+
+_noted: list[tuple[str, str, Callable]] = []
+_projects: list = []
+
+
+def script(name: str) -> Callable[[T], T]:
+    """Register a function of one config under `name`, for `fig name` on the command line."""
+    return _noting("script", name)
+
+
+def component(name: str) -> Callable[[T], T]:
+    """Register a class or function under `name`, for `_type: name` in a config."""
+    return _noting("component", name)
+
+
+def modifier(name: str) -> Callable[[T], T]:
+    """Register a mixin class under `name`, for `_mod: {name: 1}` in a config; the lowest number is outermost."""
+    return _noting("modifier", name)
+
+
+def register_with(project) -> None:
+    """Give every name noted so far, and every later one, to the registry of an omnifig project."""
+    if not any(known is project for known in _projects):
+        _projects.append(project)
+        for kind, name, item in _noted:
+            _register(project, kind, name, item)
+
+
+def _noting(kind: str, name: str) -> Callable[[T], T]:
+    def note(item: T) -> T:
+        _noted.append((kind, name, item))
+        for project in _projects:
+            _register(project, kind, name, item)
+        return item
+
+    return note
+
+
+def _register(project, kind: str, name: str, item: Callable) -> None:
+    fields = dict(_ENTRY_FIELDS[kind])
+    if kind == "script":
+        fields["description"] = (item.__doc__ or "").strip().split("\n")[0]
+    project.register_artifact(kind, name, item, **fields)

@@ -1,0 +1,82 @@
+"""YAML as the configs use it: safe, `1e-3` is a number, `None` is null, no dates or octals, no key twice."""
+
+import re
+from collections.abc import Hashable
+from typing import Any
+
+import yaml
+
+from omnilearn.errors import ConfigError
+
+_NULLS = ("", "~", "null", "Null", "NULL", "None", "none", "nil")
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader with a smaller set of scalar types than YAML 1.1; what is not one of them is text."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - replaces the resolvers of the base class, filled below
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key if isinstance(key, Hashable) else None)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(rf"^(?:{'|'.join(_NULLS)})$"), None)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:yes|no|on|off|true|false)$", re.IGNORECASE), list("yYnNtTfFoO")
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^(?:-?(?:0|[1-9][0-9]*))$"), list("-0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"^(?:[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|nan))$", re.IGNORECASE
+    ),
+    list("-+.0123456789"),
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"])
+
+
+def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
+    text = loader.construct_scalar(node).lower()
+    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every table in full, and quotes the text that `_Loader` would read as something else."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def load_yaml(text: str, source: str) -> Any:
+    """Parse YAML text into plain data.
+
+    Raises `ConfigError` naming `source`, the line and the column where the text is not valid YAML, repeats a key or
+    asks for anything but plain data (such as `!!python/object`).
+    """
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).split("\n")[0]
+        raise ConfigError(f"{source}: not valid YAML: {problem}{place}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{source}: not valid YAML: nested too deeply") from error
+
+
+def dump_yaml(data: Any) -> str:
+    """Write plain data (tables, lists, text, numbers, booleans, null) as YAML that `load_yaml` reads back unchanged."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
