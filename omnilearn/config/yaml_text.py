@@ -67,7 +67,7 @@ def load_yaml(text: str, source: str) -> Any:
     asks for anything but plain data (such as `!!python/object`).
     """
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""

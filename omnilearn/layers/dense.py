@@ -1,0 +1,78 @@
+"""Fully connected layers: a single one, and a multilayer perceptron."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from omnilearn.config.registry import component
+from omnilearn.layers.activations import Nonlinearity, nonlinearity
+from omnilearn.layers.base import Layer, Size, as_size, flat_size
+
+
+@component("dense-layer")
+class DenseLayer(Layer):
+    """One linear map with bias and a nonlinearity; (B, *din) to (B, *dout).
+
+    A side that is not given is `width` wide, else `channels`, else as wide as the other side. Inputs and outputs that
+    are images are flattened and reshaped.
+    """
+
+    def __init__(
+        self,
+        din: Size | None = None,
+        dout: Size | None = None,
+        *,
+        width: int | None = None,
+        channels: int | None = None,
+        nonlin: Nonlinearity | None = "elu",
+    ) -> None:
+        super().__init__()
+        if din is None and dout is None:
+            raise ValueError("a dense layer needs the size of its input or of its output")
+        self.din = as_size(din if din is not None else width or channels or dout)
+        self.dout = as_size(dout if dout is not None else width or channels or din)
+        stages = _with_shapes(self.din, [nn.Linear(flat_size(self.din), flat_size(self.dout))], nonlin, self.dout)
+        # A bare Linear and a sequence have different parameter names; trained models depend on them.
+        self.layer = stages[0] if len(stages) == 1 else nn.Sequential(*stages)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map (B, *din) to (B, *dout)."""
+        return self.layer(inputs)
+
+
+@component("mlp")
+class MLP(Layer, nn.Sequential):
+    """A multilayer perceptron: a linear map and a nonlinearity for each hidden size, then a last linear map.
+
+    (B, *din) to (B, *dout); images are flattened and reshaped, and the output nonlinearity comes before the reshape.
+    """
+
+    def __init__(
+        self,
+        din: Size,
+        dout: Size,
+        *,
+        hidden: Sequence[int] | None = (),
+        nonlin: Nonlinearity | None = "elu",
+        out_nonlin: Nonlinearity | None = None,
+        bias: bool = True,
+        out_bias: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.din, self.dout = as_size(din), as_size(dout)
+        sizes = [flat_size(self.din), *(hidden or ())]
+        stages: list[nn.Module] = []
+        for before, after in zip(sizes, sizes[1:], strict=False):
+            stages.append(nn.Linear(before, after, bias=bias))
+            if nonlin is not None:
+                stages.append(nonlinearity(nonlin))
+        stages.append(nn.Linear(sizes[-1], flat_size(self.dout), bias=bias if out_bias is None else out_bias))
+        self.extend(_with_shapes(self.din, stages, out_nonlin, self.dout))
+
+
+def _with_shapes(din: Size, stages: list[nn.Module], last: Nonlinearity | None, dout: Size) -> list[nn.Module]:
+    before = [] if isinstance(din, int) else [nn.Flatten()]
+    after = [] if last is None else [nonlinearity(last)]
+    if not isinstance(dout, int):
+        after.append(nn.Unflatten(1, dout))
+    return [*before, *stages, *after]

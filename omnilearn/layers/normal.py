@@ -1,0 +1,34 @@
+"""From a module with plain outputs to one with normal distributions as outputs."""
+
+from typing import Any
+
+from torch import Tensor
+from torch.distributions import Normal as NormalDistribution
+
+from omnilearn.config.registry import modifier
+
+
+@modifier("normal")
+class Normal:
+    """Mixin in front of a `Layer`: doubles its output and reads it as the parameters of a normal distribution.
+
+    `class Encoder(Normal, MultiLayer)` maps (B, *din) to a `torch.distributions.Normal` over (B, dout) with the first
+    half as mean and exp(second half) as standard deviation, neither clamped.
+
+    Raises `ValueError` where the layer cannot give twice `dout` outputs.
+    """
+
+    def __init__(self, *args: Any, dout: int, **kwargs: Any) -> None:
+        super().__init__(*args, dout=2 * dout, **kwargs)
+        if self.dout != 2 * dout:
+            raise ValueError(
+                f"{dout} latents do not divide evenly: the encoder gives {self.dout} values instead of {2 * dout}; "
+                "choose a latent_dim that divides into its parts"
+            )
+        self.dout = dout
+
+    def forward(self, inputs: Tensor) -> NormalDistribution:
+        """Map (B, *din) to a normal distribution over (B, dout)."""
+        mean, log_std = self.split_parameters(super().forward(inputs))
+        # The check of the parameters would make the host wait for the device at every step.
+        return NormalDistribution(mean, log_std.exp(), validate_args=False)

@@ -1,0 +1,35 @@
+"""Normalisations of feature maps by name."""
+
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Norm = Literal["group", "batch", "instance", "l1", "l2"]
+GROUPS = 8
+
+
+class UnitNorm(nn.Module):
+    """Divides the channels at each position by their p-norm; (B, C, ...) to (B, C, ...)."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise along dim 1."""
+        return F.normalize(features, p=self.p, dim=1)
+
+
+def norm_layer(name: Norm, channels: int) -> nn.Module:
+    """A new normalisation of feature maps with `channels` channels.
+
+    `group` always has 8 groups, so `channels` must be a multiple of 8 (`ValueError`).
+    """
+    if name == "group":
+        if channels % GROUPS:
+            raise ValueError(f"group norm has {GROUPS} groups, which do not divide {channels} channels")
+        return nn.GroupNorm(GROUPS, channels)
+    if name in ("l1", "l2"):
+        return UnitNorm(float(name[1]))
+    return {"batch": nn.BatchNorm2d, "instance": nn.InstanceNorm2d}[name](channels)

@@ -1,0 +1,32 @@
+"""Seeds: one call that seeds everything, and a way to draw without disturbing the training."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+# numpy takes 32 bits; torch and python take more, but one seed has to do for all.
+LARGEST_SEED = 2**32 - 1
+
+
+def seed_everything(seed: int) -> None:
+    """Seed python, numpy and torch (CPU and every GPU)."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def next_epoch_seed(seed: int) -> int:
+    """The seed of the epoch after the one with `seed`: 32 bits of python's generator (0 leads to 3626764237)."""
+    return random.Random(seed).getrandbits(32)
+
+
+@contextmanager
+def undisturbed(seed: int) -> Iterator[None]:
+    """Run the block with torch's global generators seeded by `seed`, and put them back to where they were."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield

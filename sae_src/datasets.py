@@ -1,0 +1,66 @@
+"""Datasets of the paper that need no files: vectors from a random network."""
+
+import torch
+from torch import Tensor
+
+from omnilearn.config.registry import Builder, component
+from omnilearn.data import Dataset
+from omnilearn.layers import Layer
+
+
+@component("random-net")
+class RandomNet(Dataset):
+    """Vectors x = net(z) with z ~ N(0, I) and a network with random weights that never change.
+
+    The seed decides the network and the samples, whatever they are used for: there is no separate test set, and the
+    test mode gives all the observations, those trained on included (kept from the published system).
+
+    Args:
+        num_samples: number of observations.
+        num_nodes: number of normal variables z, the factors.
+        out_dim: length of an observation (num_nodes where `net` is None).
+        net: builder of the network; None for the identity.
+        seed: seed of the samples; the weights come from torch's global generator.
+    """
+
+    def __init__(
+        self,
+        num_samples: int = 100_000,
+        num_nodes: int = 8,
+        out_dim: int = 100,
+        *,
+        net: Builder[Layer] | None = None,
+        seed: int = 0,
+    ) -> None:
+        if num_samples < 1 or num_nodes < 1:
+            raise ValueError(f"num_samples and num_nodes must be at least 1, got {num_samples} and {num_nodes}")
+        self.num_samples, self.num_nodes, self.seed = num_samples, num_nodes, seed
+        self.net = None if net is None else net(din=num_nodes, dout=out_dim).requires_grad_(False)
+        self.din = num_nodes if self.net is None else out_dim
+        self.factor_names = [str(i) for i in range(num_nodes)]
+        self._factors: Tensor | None = None
+        self._observations: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    @property
+    def factors(self) -> Tensor:
+        """The variables z (N, num_nodes) behind the observations."""
+        if self._factors is None:
+            generator = torch.Generator().manual_seed(self.seed)
+            self._factors = torch.randn(self.num_samples, self.num_nodes, generator=generator)
+        return self._factors
+
+    @property
+    def observations(self) -> Tensor:
+        """All observations (N, *din), on the dataset's device."""
+        if self._observations is None:
+            self._observations = self.factors if self.net is None else self.net(self.factors)
+        if self._observations.device != self.device:
+            self._observations = self._observations.to(self.device)
+        return self._observations
+
+    def batch(self, indices: Tensor) -> Tensor:
+        """The observations (B, *din) at `indices` (B,)."""
+        return self.observations.index_select(0, indices.to(self.device, non_blocking=True))

@@ -1,0 +1,79 @@
+"""The structural decoder: the latent vector enters piece by piece, one segment at each structural layer."""
+
+import inspect
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from omnilearn.config.registry import Builder, component
+from omnilearn.layers import Layer, MultiLayer, Size
+from sae_src.structure_modules import StructuralLayer
+
+
+@component("style-dec")
+class StyleDecoder(MultiLayer):
+    """A stack of layers on top of a learned constant (the root), with latents entering at its structural layers.
+
+    With `split_style` (SAE) the latent vector (B, D) is cut along dim 1 into K consecutive segments of D / K, one for
+    each of the K structural layers, the first for the one next to the root. Without (AdaAE) every structural layer
+    sees all of it. Built from the output backwards; the root is drawn from N(0, 1) last.
+
+    Args:
+        din: number of latents D.
+        dout: size of the output.
+        layers: builders of the layers; those that take a `style_dim` are the structural ones.
+        last: builder of the last layer, if any.
+        split_style: one segment for each structural layer, or the whole vector for all.
+
+    Attributes:
+        root: the constant that decoding starts from, of the first layer's input size.
+        group_dims: the lengths of the segments, None where the vector is not split.
+
+    Raises:
+        ValueError: where D does not divide into K segments.
+    """
+
+    def __init__(
+        self,
+        din: int,
+        dout: Size,
+        *,
+        layers: Sequence[Builder[Layer]],
+        last: Builder[Layer] | None = None,
+        split_style: bool = True,
+    ) -> None:
+        segments = sum(map(takes_style, layers))
+        if segments == 0:
+            raise ValueError("a structural decoder needs at least one structural layer")
+        if split_style and (din < segments or din % segments):
+            raise ValueError(
+                f"{din} latents do not divide into {segments} segments: choose a latent_dim that is a multiple of {segments}"
+            )
+        style_dim = din // segments if split_style else din
+        layers = [partial(layer, style_dim=style_dim) if takes_style(layer) else layer for layer in layers]
+        super().__init__(None, dout, layers=layers, last=last, in_order=False)
+        start = self.din if isinstance(self.din, tuple) else (self.din,)
+        self.root = nn.Parameter(torch.randn(start))
+        self.din = din
+        self.group_dims = [style_dim] * segments if split_style else None
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Decode latents (B, D) to (B, *dout)."""
+        styles = iter(self.split(latent))
+        features = self.root.expand(latent.shape[0], *self.root.shape)
+        for layer in self.layers:
+            features = layer(features, next(styles)) if isinstance(layer, StructuralLayer) else layer(features)
+        return features
+
+    def split(self, latent: Tensor) -> Sequence[Tensor]:
+        """The style (B, style_dim) of each structural layer, the one next to the root first."""
+        if self.group_dims is None:
+            return [latent] * sum(isinstance(layer, StructuralLayer) for layer in self.layers)
+        return latent.split(self.group_dims, dim=1)
+
+
+def takes_style(builder: Builder[Layer]) -> bool:
+    """Whether a builder makes a layer for a segment of the latent vector: its signature has a `style_dim`."""
+    return "style_dim" in inspect.signature(builder).parameters

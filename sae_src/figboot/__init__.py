@@ -1,0 +1,20 @@
+"""Where omnifig enters the project: registers the scripts, and makes configs build plain classes.
+
+A package of its own, because omnifig forgets the modules that lie in the folder of the one it imports.
+"""
+
+import sys
+from pathlib import Path
+
+import omnifig as fig
+
+ROOT = Path(__file__).resolve().parents[2]
+# Always, even where it is there already: omnifig takes the first entry of the path away again after this import.
+sys.path.insert(0, str(ROOT))
+
+import omnilearn.config.cli  # noqa: E402
+import sae_src.scripts  # noqa: E402
+from omnilearn.config import install  # noqa: E402
+
+install(fig.get_current_project())
+__all__ = ["omnilearn", "sae_src"]

@@ -1,0 +1,91 @@
+"""Hybrid sampling: new latents by recombining those of real data, dimension by dimension or segment by segment."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from omnilearn.config.registry import modifier
+from sae_src.methods import mean_of
+
+Shuffle = Literal["modular", "independent"]
+
+
+@modifier("hybrid")
+class Hybrid:
+    """Mixin in front of a method: remembers the latents of the last training batch and recombines them.
+
+    The latents stay in the buffer `_latent` (B, D), which is saved with the model and never changes outside training.
+
+    Args:
+        hybridize_groups: recombine whole segments (the decoder's `group_dims`) instead of single dimensions.
+        hybrid_shuffle: `modular` as in the published system, or `independent` (see `shuffle_dimensions`).
+    """
+
+    def __init__(
+        self, *args: Any, hybridize_groups: bool = False, hybrid_shuffle: Shuffle = "modular", **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.hybridize_groups, self.hybrid_shuffle = hybridize_groups, hybrid_shuffle
+        self.register_buffer("_latent", None)
+
+    def losses(self, observations: Tensor) -> dict[str, Any]:
+        """As the method's own; in training the latents are remembered."""
+        result = super().losses(observations)
+        if self.training:
+            self._latent = mean_of(result["latent"]).detach()
+        return result
+
+    def sample_hybrid(self, count: int | None = None) -> Tensor:
+        """Recombined latents (count, D), from torch's global CPU generator; as many as remembered by default.
+
+        Raises `ValueError` before the first training batch.
+        """
+        if self._latent is None:
+            raise ValueError("there are no latents to recombine before the first training batch")
+        batch = len(self._latent)
+        count = batch if count is None else count
+        groups = getattr(self.decoder, "group_dims", None) if self.hybridize_groups else None
+        draws = [self._recombine(groups) for _ in range(0, count, batch)]
+        return torch.cat(draws)[:count] if draws else self._latent[:0]
+
+    def generate(self, count: int) -> Tensor:
+        """New samples (count, *dout), decoded from recombined latents."""
+        return self.decode(self.sample_hybrid(count))
+
+    def generate_prior(self, count: int) -> Tensor:
+        """New samples (count, *dout), decoded from the prior."""
+        return super().generate(count)
+
+    def _recombine(self, groups: Sequence[int] | None) -> Tensor:
+        if groups is not None:
+            return shuffle_groups(self._latent, groups)
+        return shuffle_dimensions(self._latent, self.hybrid_shuffle)
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        stored = state_dict.get(f"{prefix}_latent")
+        if stored is not None:
+            self._latent = torch.empty_like(stored, device=next(self.parameters()).device)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def shuffle_dimensions(latent: Tensor, how: Shuffle = "modular") -> Tensor:
+    """Latents (B, D) with the values of each column put in other rows, from torch's global CPU generator.
+
+    `independent` permutes each column on its own. `modular`, the published one, takes B * D shuffled integers modulo B
+    as row indices: over the whole matrix each row occurs D times, but within a column it is drawn with replacement.
+    """
+    batch, dimensions = latent.shape
+    if how == "independent":
+        rows = torch.stack([torch.randperm(batch) for _ in range(dimensions)], dim=1)
+    else:
+        rows = torch.randperm(batch * dimensions).fmod(batch).view(batch, dimensions)
+    return latent.gather(0, rows.to(latent.device))
+
+
+def shuffle_groups(latent: Tensor, groups: Sequence[int]) -> Tensor:
+    """Latents (B, D) cut into segments of the given lengths, each permuted as a block by its own random order."""
+    segments = latent.split(list(groups), dim=1)
+    orders = [torch.randperm(len(latent), device=latent.device) for _ in segments]
+    return torch.cat([segment[order] for segment, order in zip(segments, orders, strict=True)], dim=1)

@@ -1,0 +1,217 @@
+"""The methods: autoencoder, variational, Wasserstein and sliced Wasserstein autoencoder, and their losses.
+
+Every method has the same loss: reconstruction + reg_wt * regulariser, both summed over the values of a sample and
+averaged over the batch where the formulas below do not say otherwise. Noise and priors come from torch's global
+generator, so `torch.manual_seed` before a loss makes it repeatable.
+"""
+
+import logging
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.distributions import Normal
+
+from omnilearn.config.registry import Builder, component
+from omnilearn.criteria import Criterion
+from omnilearn.layers import Layer, Size, as_size
+from sae_src.divergences import kl_divergence, maximum_mean_discrepancy, random_directions, sliced_wasserstein
+from sae_src.priors import GaussianPrior, Prior
+
+Latent = Tensor | Normal
+
+
+def mean_of(latent: Latent) -> Tensor:
+    """The latents themselves (B, D), or the mean of their distribution."""
+    return latent.loc if isinstance(latent, Normal) else latent
+
+
+@component("ae")
+class Autoencoder(nn.Module):
+    """An encoder and a decoder trained to reconstruct.
+
+    Args:
+        encoder: builder of the encoder, from `din` to the latents.
+        decoder: builder of the decoder, from the latents to `dout`.
+        criterion: reconstruction criterion with reduction `sum`; the loss divides it by the batch size.
+        din: size of the observations.
+        dout: size of the reconstructions (default `din`).
+        latent_dim: number of latents D.
+        reg_wt: weight of the regulariser; 0 leaves it out.
+        reg: the regulariser of the latents: the sum over the batch of each sample's 1-norm (`L1`), 2-norm (`L2`) or
+            squared 2-norm (`pow2`), divided by the batch size.
+
+    Raises:
+        ValueError: where the encoder's and decoder's numbers of latents do not fit.
+    """
+
+    prior: Prior | None = None
+
+    def __init__(
+        self,
+        encoder: Builder[Layer],
+        decoder: Builder[Layer],
+        criterion: Criterion,
+        *,
+        din: Size,
+        dout: Size | None = None,
+        latent_dim: int,
+        reg_wt: float = 0.0,
+        reg: Literal["L1", "L2", "pow2"] = "L2",
+    ) -> None:
+        super().__init__()
+        if latent_dim < 1:
+            raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        self.din = as_size(din)
+        self.dout = self.din if dout is None else as_size(dout)
+        self.encoder = encoder(din=self.din, dout=latent_dim)
+        self.decoder = decoder(din=self.encoder.dout, dout=self.dout)
+        self.criterion = criterion
+        self.latent_dim = self.decoder.din
+        self.reg_wt = reg_wt
+        self.reg = reg
+
+    def encode(self, observations: Tensor) -> Latent:
+        """Observations (B, *din) to latents (B, D), or to a normal distribution over them."""
+        return self.encoder(observations)
+
+    def decode(self, latent: Latent) -> Tensor:
+        """Latents (B, D) to reconstructions (B, *dout); a distribution is sampled in training, else its mean decoded."""
+        if isinstance(latent, Normal):
+            latent = latent.rsample() if self.training else latent.loc
+        return self.decoder(latent)
+
+    def losses(self, observations: Tensor) -> dict[str, Tensor | Latent]:
+        """One forward pass over observations (B, *din).
+
+        Returns `loss` = `rec_loss` + reg_wt * `reg_loss`, the latter only where reg_wt > 0, and the `original`, the
+        `latent` and the `reconstruction` that they came from.
+        """
+        latent = self.encode(observations)
+        reconstruction = self.decode(latent)
+        rec_loss = self.criterion(reconstruction, observations) / len(observations)
+        result = {"original": observations, "latent": latent, "reconstruction": reconstruction, "rec_loss": rec_loss}
+        if self.reg_wt > 0:
+            result["reg_loss"] = self.regulariser(latent)
+            return {"loss": rec_loss + self.reg_wt * result["reg_loss"], **result}
+        return {"loss": rec_loss, **result}
+
+    def regulariser(self, latent: Latent) -> Tensor:
+        """The unweighted regulariser of latents (B, D), one number."""
+        latent = mean_of(latent)
+        if self.reg == "pow2":
+            return latent.square().sum() / len(latent)
+        return latent.norm(p=int(self.reg[1]), dim=1).sum() / len(latent)
+
+    def sample_prior(self, count: int) -> Tensor:
+        """Latents (count, D) drawn from the prior; `ValueError` for a method without one."""
+        if self.prior is None:
+            raise ValueError(f"{type(self).__name__} has no prior to sample from")
+        return self.prior.sample(count, self.latent_dim, next(self.parameters()).device)
+
+    def generate(self, count: int) -> Tensor:
+        """New samples (count, *dout), decoded from the prior."""
+        return self.decode(self.sample_prior(count))
+
+
+@component("vae")
+class VariationalAutoencoder(Autoencoder):
+    """The VAE (Kingma & Welling 2014), beta-VAE for reg_wt other than 1; the encoder gives normal distributions.
+
+    The regulariser is the KL divergence from N(0, I), summed over latents, averaged over the batch. `kl` says by which
+    formula: `published`, which takes the standard deviation for the variance, or `exact`.
+    """
+
+    def __init__(
+        self,
+        encoder: Builder[Layer],
+        decoder: Builder[Layer],
+        criterion: Criterion,
+        *,
+        din: Size,
+        dout: Size | None = None,
+        latent_dim: int,
+        reg_wt: float = 1.0,
+        kl: Literal["published", "exact"] = "published",
+    ) -> None:
+        super().__init__(encoder, decoder, criterion, din=din, dout=dout, latent_dim=latent_dim, reg_wt=reg_wt)
+        if reg_wt <= 0:
+            logging.getLogger(__name__).warning("a VAE needs a reg_wt above 0: using 1 instead of %g", reg_wt)
+            self.reg_wt = 1.0
+        self.kl = kl
+        self.prior = GaussianPrior()
+
+    def encode(self, observations: Tensor) -> Normal:
+        """Observations (B, *din) to a normal distribution over latents (B, D)."""
+        latent = self.encoder(observations)
+        if not isinstance(latent, Normal):
+            raise ValueError("a VAE needs an encoder with the modifier `normal`")
+        return latent
+
+    def regulariser(self, latent: Normal) -> Tensor:
+        """The KL divergence from N(0, I), summed over latents, averaged over the batch."""
+        return kl_divergence(latent, self.kl) / len(latent.loc)
+
+
+@component("wae")
+class WassersteinAutoencoder(Autoencoder):
+    """The WAE with MMD (Tolstikhin et al. 2018).
+
+    The regulariser is the squared MMD between the latents and as many draws of the prior, divided by the batch size
+    once more (`divide_by_batch`): in the published system a reg_wt of 10 acts like 10 / 128.
+    """
+
+    def __init__(
+        self,
+        encoder: Builder[Layer],
+        decoder: Builder[Layer],
+        criterion: Criterion,
+        *,
+        din: Size,
+        dout: Size | None = None,
+        latent_dim: int,
+        reg_wt: float = 10.0,
+        prior: Prior | None = None,
+        divide_by_batch: bool = True,
+    ) -> None:
+        super().__init__(encoder, decoder, criterion, din=din, dout=dout, latent_dim=latent_dim, reg_wt=reg_wt)
+        self.prior = prior or GaussianPrior()
+        self.divide_by_batch = divide_by_batch
+
+    def regulariser(self, latent: Latent) -> Tensor:
+        """The squared MMD between latents (B, D) and draws of the prior."""
+        latent = mean_of(latent)
+        divergence = maximum_mean_discrepancy(self.sample_prior(len(latent)), latent)
+        return divergence / len(latent) if self.divide_by_batch else divergence
+
+
+@component("swae")
+class SlicedWassersteinAutoencoder(Autoencoder):
+    """The sliced WAE (Kolouri et al. 2018).
+
+    The regulariser is the mean absolute difference of the sorted projections of the latents and of as many draws of
+    the prior, over `slices` random directions (default: as many as latents) and the batch.
+    """
+
+    def __init__(
+        self,
+        encoder: Builder[Layer],
+        decoder: Builder[Layer],
+        criterion: Criterion,
+        *,
+        din: Size,
+        dout: Size | None = None,
+        latent_dim: int,
+        reg_wt: float = 10.0,
+        prior: Prior | None = None,
+        slices: int | None = None,
+    ) -> None:
+        super().__init__(encoder, decoder, criterion, din=din, dout=dout, latent_dim=latent_dim, reg_wt=reg_wt)
+        self.prior = prior or GaussianPrior()
+        self.slices = slices or self.latent_dim
+
+    def regulariser(self, latent: Latent) -> Tensor:
+        """The sliced Wasserstein distance between latents (B, D) and draws of the prior."""
+        latent = mean_of(latent)
+        # The directions are drawn before the prior: the order of the published system.
+        directions = random_directions(self.latent_dim, self.slices, latent)
+        return sliced_wasserstein(self.sample_prior(len(latent)), latent, directions)

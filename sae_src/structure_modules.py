@@ -1,0 +1,163 @@
+"""Structural layers: where a segment of the latent vector enters a decoder, or is read out of an encoder.
+
+A structural transform is a small network that turns a segment (the "style") into one scale and one shift for each
+channel of the features that pass by (Leeb et al., Structural Autoencoders, section 3).
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from omnilearn.config.registry import Builder, component
+from omnilearn.layers import Layer, Size, as_size
+
+
+class StructuralLayer(Layer):
+    """A layer with two inputs: features (B, *din) and a segment of the latent vector (B, style_dim)."""
+
+    style_dim: int
+
+
+@component("adain")
+class AdaIN(StructuralLayer):
+    """Adds one value per channel, computed from the style: features + net(style).
+
+    Args:
+        din, dout: size of the features; one of them is enough, they are equal.
+        style_dim: length of the style.
+        style_net: builder of the network from the style to the channels.
+        normalize_features: instance normalisation of the features first (images only).
+    """
+
+    values_per_channel = 1
+
+    def __init__(
+        self,
+        din: Size | None = None,
+        dout: Size | None = None,
+        *,
+        style_dim: int,
+        style_net: Builder[Layer],
+        normalize_features: bool = True,
+    ) -> None:
+        super().__init__()
+        self.din = self.dout = _one_size(din, dout)
+        self.style_dim = style_dim
+        channels = _channels(self.din)
+        if normalize_features and isinstance(self.din, int):
+            raise ValueError("normalize_features needs images: features of one value per channel have no spread")
+        self.norm = nn.InstanceNorm2d(channels) if normalize_features else None
+        self.net = style_net(din=style_dim, dout=self.values_per_channel * channels)
+
+    def forward(self, features: Tensor, style: Tensor) -> Tensor:
+        """Map features (B, C, ...) and a style (B, style_dim) to features of the same shape."""
+        if self.norm is not None:
+            features = self.norm(features)
+        return self.modulate(features, _over_space(self.net(style), features))
+
+    def modulate(self, features: Tensor, values: Tensor) -> Tensor:
+        """Combine features (B, C, ...) with the network's output, broadcast over space."""
+        return features + values
+
+
+@component("affine-adain")
+class AffineAdaIN(AdaIN):
+    """Scales and shifts each channel by values computed from the style: exp(s) * features + m with (m, s) = net(style).
+
+    The structural transform of the paper.
+    """
+
+    values_per_channel = 2
+
+    def modulate(self, features: Tensor, values: Tensor) -> Tensor:
+        """Combine features (B, C, ...) with shifts and log scales (B, 2C, ...)."""
+        shift, log_scale = values.chunk(2, dim=1)
+        return log_scale.exp() * features + shift
+
+
+@component("rung-gen")
+class RungGenerate(StructuralLayer):
+    """The rung of a ladder decoder: appends `feature_dim` channels computed from the style, constant over space.
+
+    Maps (B, C, ...) to (B, C + feature_dim, ...).
+    """
+
+    def __init__(
+        self,
+        din: Size | None = None,
+        dout: Size | None = None,
+        *,
+        style_dim: int,
+        style_net: Builder[Layer],
+        feature_dim: int,
+    ) -> None:
+        super().__init__()
+        if din is None and dout is None:
+            raise ValueError("a rung needs the size of its input or of its output")
+        self.dout = as_size(dout) if dout is not None else _with_channels(din, feature_dim)
+        self.din = as_size(din) if din is not None else _with_channels(dout, -feature_dim)
+        if _channels(self.din) < 1:
+            raise ValueError(f"{_channels(self.dout)} channels leave none beside the {feature_dim} of a rung")
+        self.style_dim = style_dim
+        self.net = style_net(din=style_dim, dout=feature_dim)
+
+    def forward(self, features: Tensor, style: Tensor) -> Tensor:
+        """Map features (B, C, ...) and a style (B, style_dim) to features (B, C + feature_dim, ...)."""
+        extra = _over_space(self.net(style), features).expand(-1, -1, *features.shape[2:])
+        return torch.cat([features, extra], dim=1)
+
+
+@component("rung-infer")
+class RungInfer(Layer):
+    """The rung of a ladder encoder: reads a segment of the latent vector off the features, which pass by unchanged.
+
+    Args:
+        din, dout: size of the features.
+        style_dim: length of the segment.
+        rung_net: builder of the network from the pooled channels to the segment.
+        pool_rung: how images are reduced to one value per channel (vectors are not).
+    """
+
+    def __init__(
+        self,
+        din: Size | None = None,
+        dout: Size | None = None,
+        *,
+        style_dim: int,
+        rung_net: Builder[Layer],
+        pool_rung: Literal["max", "avg", "sum"] = "max",
+    ) -> None:
+        super().__init__()
+        self.din = self.dout = _one_size(din, dout)
+        self.style_dim, self.pool_rung = style_dim, pool_rung
+        self.net = rung_net(din=_channels(self.din), dout=style_dim)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features (B, C, ...) to a segment (B, style_dim)."""
+        if features.dim() > 2:
+            pool = {"max": torch.amax, "avg": torch.mean, "sum": torch.sum}[self.pool_rung]
+            features = pool(features, dim=tuple(range(2, features.dim())))
+        return self.net(features)
+
+
+def _one_size(din: Size | None, dout: Size | None) -> Size:
+    size = din if din is not None else dout
+    if size is None:
+        raise ValueError("a structural layer needs the size of the features")
+    return as_size(size)
+
+
+def _channels(size: Size) -> int:
+    return size if isinstance(size, int) else size[0]
+
+
+def _with_channels(size: Size, more: int) -> Size:
+    size = as_size(size)
+    channels = _channels(size) + more
+    return channels if isinstance(size, int) else (channels, *size[1:])
+
+
+def _over_space(values: Tensor, features: Tensor) -> Tensor:
+    """(B, C) as (B, C, 1, 1) where the features are images."""
+    return values.view(*values.shape, *(1,) * (features.dim() - values.dim()))
