@@ -24,9 +24,12 @@ class Optimiser:
         """The learning rate in force."""
         return self.torch_optimiser.param_groups[0]["lr"]
 
-    def step(self, step: int) -> None:
-        """Update the parameters for training step `step` (from 1), then the learning rate for the next one."""
+    def step(self) -> None:
+        """Update the parameters from their gradients."""
         self.torch_optimiser.step()
+
+    def set_rate(self, step: int) -> None:
+        """Set the learning rate that the schedule, if any, gives once `step` training steps are done."""
         if self.schedule is not None:
             for group in self.torch_optimiser.param_groups:
                 group["lr"] = self.schedule.rate_after(step)

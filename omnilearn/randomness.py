@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,27 @@ def seed_everything(seed: int) -> None:
 def next_epoch_seed(seed: int) -> int:
     """The seed of the epoch after the one with `seed`: 32 bits of python's generator (0 leads to 3626764237)."""
     return random.Random(seed).getrandbits(32)
+
+
+def generator_states() -> dict[str, Any]:
+    """The states of every global generator, as tensors and plain data."""
+    name, keys, position, has_gauss, gauss = np.random.get_state()
+    return {
+        "python": random.getstate(),
+        "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+    }
+
+
+def set_generator_states(states: dict[str, Any]) -> None:
+    """Put every global generator where `generator_states` found it."""
+    random.setstate(states["python"])
+    name, keys, *rest = states["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(states["torch"])
+    if states["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states["cuda"])
 
 
 @contextmanager

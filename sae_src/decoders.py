@@ -49,7 +49,8 @@ class StyleDecoder(MultiLayer):
             raise ValueError("a structural decoder needs at least one structural layer")
         if split_style and (din < segments or din % segments):
             raise ValueError(
-                f"{din} latents do not divide into {segments} segments: choose a latent_dim that is a multiple of {segments}"
+                f"{din} latents do not divide into {segments} segments: "
+                f"choose a latent_dim that is a multiple of {segments}"
             )
         style_dim = din // segments if split_style else din
         layers = [partial(layer, style_dim=style_dim) if takes_style(layer) else layer for layer in layers]

@@ -20,7 +20,7 @@ def kl_divergence(posterior: Normal, formula: Literal["published", "exact"] = "p
 
 
 def maximum_mean_discrepancy(p: Tensor, q: Tensor) -> Tensor:
-    """Squared MMD between two samples (B, D) of the same size, with the inverse multiquadric kernel D / (D + |a - b|^2).
+    """Squared MMD between samples (B, D) of the same size; inverse multiquadric kernel D / (D + |a - b|^2).
 
     The means within a sample run over pairs of distinct rows, the mean across the samples over all B * B pairs; the
     latter is kept from the published system, and makes the value slightly negative for equal distributions.

@@ -37,6 +37,11 @@ class Hybrid:
             self._latent = mean_of(result["latent"]).detach()
         return result
 
+    @property
+    def has_latents(self) -> bool:
+        """Whether there is anything to recombine yet."""
+        return self._latent is not None
+
     def sample_hybrid(self, count: int | None = None) -> Tensor:
         """Recombined latents (count, D), from torch's global CPU generator; as many as remembered by default.
 

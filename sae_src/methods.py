@@ -75,7 +75,7 @@ class Autoencoder(nn.Module):
         return self.encoder(observations)
 
     def decode(self, latent: Latent) -> Tensor:
-        """Latents (B, D) to reconstructions (B, *dout); a distribution is sampled in training, else its mean decoded."""
+        """Latents (B, D) to reconstructions (B, *dout); a distribution is sampled in training, else its mean taken."""
         if isinstance(latent, Normal):
             latent = latent.rsample() if self.training else latent.loc
         return self.decoder(latent)

@@ -46,6 +46,7 @@ class NodeBuilder:
         self._node, self._kind = node, kind
 
     def __call__(self, **given: Any) -> Any:
+        """Build one more."""
         return build(self._node, self._kind, **given)
 
     @property

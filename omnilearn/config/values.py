@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 
 def convert(value: Any, want: Any) -> Any:
-    """Return a scalar (text, number, boolean or None) as the type `want`, or raise `ValueError` saying what was expected.
+    """Return a scalar (text, number, boolean or None) as the type `want`; `ValueError` says what was expected.
 
     Text that spells a number counts as that number, a whole float counts as an int, a whole number counts as text.
     Booleans are never numbers.

@@ -1,6 +1,7 @@
 """Fully connected layers: a single one, and a multilayer perceptron."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -62,7 +63,7 @@ class MLP(Layer, nn.Sequential):
         self.din, self.dout = as_size(din), as_size(dout)
         sizes = [flat_size(self.din), *(hidden or ())]
         stages: list[nn.Module] = []
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             stages.append(nn.Linear(before, after, bias=bias))
             if nonlin is not None:
                 stages.append(nonlinearity(nonlin))

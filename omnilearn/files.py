@@ -1,0 +1,97 @@
+"""Files that are whole or absent, and that hold data, never code."""
+
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from omnilearn.errors import UserError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` to write to, which takes its place when the block ends without an error.
+
+    Whoever reads `path` meanwhile sees the old file or the new one, never a part. Raises `UserError` where the disk
+    refuses.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            yield temporary
+            _flush(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """The error for a file that the disk refuses."""
+    return UserError(f"{path}: cannot be written: {error.strerror or error}; free some space or check the permissions")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write plain data as JSON; what is not a finite number is null."""
+    write_text(path, json.dumps(_json_ready(data), indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read plain data; `UserError` where the file is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+
+
+def save_tensors(path: Path, data: Any) -> None:
+    """Write tensors and plain data with torch, whole or not at all."""
+    with replacing(path) as temporary:
+        torch.save(data, temporary)
+
+
+def load_tensors(path: Path) -> Any:
+    """Read what `save_tensors` wrote, onto the CPU.
+
+    Only tensors and plain data are accepted, so that a file from a stranger cannot run code. Raises `UserError` where
+    the file is missing, damaged or holds anything else.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+        first_line = str(error).strip().split("\n")[0]
+        raise UserError(f"{path}: damaged, or not only tensors and plain data: {first_line}") from None
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _json_ready(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(key): _json_ready(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_json_ready(value) for value in data]
+    if isinstance(data, torch.Tensor):
+        return _json_ready(data.tolist())
+    if isinstance(data, float) and (data != data or data in (float("inf"), float("-inf"))):
+        return None
+    return data if isinstance(data, str | int | float | bool | None) else str(data)

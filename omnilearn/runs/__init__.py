@@ -1,0 +1,1 @@
+"""Runs on disk: their folders, their checkpoints, and what made them."""

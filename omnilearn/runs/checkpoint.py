@@ -1,0 +1,103 @@
+"""Checkpoints: folders `ckpt{step}` that are whole or absent, and known to be undamaged when they are read."""
+
+import hashlib
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from omnilearn.errors import UserError
+from omnilearn.files import cannot_write, load_tensors, read_json, write_json
+
+MODEL = "model.pth.tar"
+TRAINING = "training.pth.tar"
+CHECKSUMS = "checksums.json"
+_NAME = re.compile(r"ckpt(\d+)")
+
+
+def checkpoint_steps(run: Path) -> list[int]:
+    """The steps of the checkpoints in a run folder, in ascending order."""
+    matches = (_NAME.fullmatch(path.name) for path in run.iterdir() if path.is_dir())
+    return sorted(int(match[1]) for match in matches if match)
+
+
+def checkpoint_path(run: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies."""
+    return run / f"ckpt{step}"
+
+
+def save_checkpoint(run: Path, step: int, model: dict[str, Any], training: dict[str, Any]) -> Path:
+    """Write the checkpoint of a step: all of it beside its place and flushed to the disk, then moved there at once.
+
+    Args:
+        run: the folder of the run.
+        step: training steps done.
+        model: what is needed to use the model.
+        training: what else is needed to continue training.
+
+    Raises:
+        UserError: where the disk refuses; earlier checkpoints stay as they are.
+    """
+    target = checkpoint_path(run, step)
+    temporary = run / f".{target.name}.{os.getpid()}.tmp"
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        for name, state in ((MODEL, model), (TRAINING, training)):
+            with (temporary / name).open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+        write_json(temporary / CHECKSUMS, {name: _checksum(temporary / name) for name in (MODEL, TRAINING)})
+        if target.exists():  # of an earlier attempt at this step, from the same state: the same content
+            shutil.rmtree(target)
+        os.rename(temporary, target)
+        _flush_folder(run)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise cannot_write(target, error) from error
+    except RuntimeError as error:  # torch's own writer turns a full disk into one
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise UserError(f"{target}: cannot be written: {str(error).splitlines()[0]}; free some space") from error
+    return target
+
+
+def load_model_state(checkpoint: Path) -> dict[str, Any]:
+    """What `save_checkpoint` got as `model`; `UserError` where it is damaged."""
+    return load_tensors(checkpoint / MODEL)
+
+
+def load_training_state(checkpoint: Path) -> dict[str, Any]:
+    """What `save_checkpoint` got as `training`; `UserError` where it is damaged."""
+    return load_tensors(checkpoint / TRAINING)
+
+
+def damage(checkpoint: Path) -> str | None:
+    """What is wrong with a checkpoint, or None where every file is as it was written."""
+    try:
+        checksums = read_json(checkpoint / CHECKSUMS)
+        for name in (MODEL, TRAINING):
+            if checksums[name] != _checksum(checkpoint / name):
+                return f"{checkpoint / name} has changed since it was written"
+    except (UserError, OSError, KeyError, TypeError) as error:
+        return str(error)
+    return None
+
+
+def _checksum(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

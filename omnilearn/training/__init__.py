@@ -1,0 +1,1 @@
+"""Training: the step loop, and what happens beside the steps."""

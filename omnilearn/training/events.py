@@ -1,0 +1,117 @@
+"""What happens beside the steps: scalars, pictures, validation, checkpoints, the console."""
+
+import sys
+from datetime import datetime
+from typing import Any
+
+from tqdm import tqdm
+
+from omnilearn.assembly import Data
+from omnilearn.evaluation import evaluate, losses_in
+from omnilearn.randomness import undisturbed
+from omnilearn.runs.checkpoint import save_checkpoint
+from omnilearn.training.loop import Event, Training
+from omnilearn.training.settings import Validation
+from omnilearn.training.visualiser import Visualiser
+
+
+class LogScalars(Event):
+    """Writes the losses of the step, the learning rate where it is scheduled, and how long things took."""
+
+    name = "log"
+
+    def happen(self, training: Training, result: dict[str, Any]) -> None:
+        """Write them under `{name}/train`."""
+        values = {name: value.item() for name, value in losses_in(result)}  # sync
+        if training.optimiser.schedule is not None:
+            values["lr"] = training.optimiser.rate
+        training.records.at(training.step, "{}/train").scalars({**values, **training.times})
+
+
+class Visualise(Event):
+    """Draws pictures of the batch just trained on."""
+
+    name = "viz"
+
+    def __init__(self, visualiser: Visualiser) -> None:
+        super().__init__(visualiser.freq)
+        self._visualiser = visualiser
+
+    def happen(self, training: Training, result: dict[str, Any]) -> None:
+        """Write them under `{name}/train`, without disturbing the training's random numbers."""
+        records = training.records.at(training.step, "{}/train")
+        with undisturbed(training.seed + training.step):
+            self._visualiser.draw(training.model, result, records, thorough=False)
+
+
+class Validate(Event):
+    """One pass over the validation part."""
+
+    name = "val"
+
+    def __init__(self, settings: Validation, data: Data, visualiser: Visualiser | None) -> None:
+        super().__init__(settings.freq)
+        self._settings, self._data, self._visualiser = settings, data, visualiser
+
+    def happen(self, training: Training, result: dict[str, Any]) -> None:
+        """Write the means under `{name}/val` and pictures of the last batch; remember the best loss so far."""
+        part = self._data.part(self._settings.mode)
+        order = self._data.loading.order(part, training.seed)
+        with training.precision():
+            outcome = evaluate(training.model, part, order, training.seed, step_limit=self._settings.step_limit)
+        records = training.records.at(training.step, f"{{}}/{self._settings.mode}")
+        records.scalars(outcome.scores)
+        if self._visualiser is not None:
+            training.model.eval()
+            with undisturbed(training.seed):
+                self._visualiser.draw(training.model, outcome.last, records, thorough=True)
+            training.model.train()
+        training.scores = outcome.scores
+        if not training.best or outcome.scores["loss"] < training.best["loss"]:
+            training.best = {"loss": outcome.scores["loss"], "step": training.step}
+
+
+class Save(Event):
+    """Saves a checkpoint."""
+
+    name = "save"
+
+    def happen(self, training: Training, result: dict[str, Any]) -> None:
+        """Write everything that using the model or going on with the training needs."""
+        training.records.flush()
+        model = {"step": training.step, "model": training.model.state_dict(), "model_str": str(training.model)}
+        save_checkpoint(training.folder, training.step, model, training.state_dict())
+
+
+class Console(Event):
+    """A progress bar with the loss; where the output is no terminal, a line now and then instead."""
+
+    name = "print"
+    at_end = False
+
+    def __init__(self, freq: int | None, training: Training) -> None:
+        super().__init__(freq)
+        self._bar = tqdm(
+            total=training.budget, initial=training.step, unit="step", dynamic_ncols=True, disable=None, file=sys.stdout
+        )
+        self._last = (training.step, training.seconds)
+
+    def happen(self, training: Training, result: dict[str, Any]) -> None:
+        """Show the loss of the step, and how fast it goes."""
+        loss = result["loss"].item()  # sync
+        validation = f"  val {training.scores['loss']:.4g}" if training.scores else ""
+        if not self._bar.disable:
+            self._bar.set_postfix_str(f"loss {loss:.4g}{validation}", refresh=False)
+            self._bar.update(training.step - self._bar.n)
+            return
+        step, seconds = self._last
+        self._last = (training.step, training.seconds)
+        rate = (training.step - step) / max(training.seconds - seconds, 1e-9)
+        now = f"{datetime.now():%H:%M:%S}"
+        print(f"[{now}] step {training.step}/{training.budget}  loss {loss:.4g}{validation}  {rate:.0f} steps/s")
+
+    def close(self, training: Training) -> None:
+        """Finish the bar."""
+        if not self._bar.disable:
+            self._bar.update(training.step - self._bar.n)
+        self._bar.close()

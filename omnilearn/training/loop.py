@@ -1,0 +1,124 @@
+"""The step loop, and the state that it moves forward."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from omnilearn.data import BatchOrder, Part
+from omnilearn.optimisers import Optimiser
+from omnilearn.randomness import generator_states, set_generator_states
+from omnilearn.training.records import Records
+
+
+@dataclass
+class Training:
+    """A training run in progress: all that a step changes, and where it is written down."""
+
+    model: nn.Module
+    optimiser: Optimiser
+    part: Part
+    order: BatchOrder
+    folder: Path
+    records: Records
+    budget: int
+    seed: int
+    device: torch.device
+    bf16: bool = False
+    step: int = 0
+    seconds: float = 0.0
+    best: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)
+
+    def precision(self):
+        """The context for forward passes."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What else than the model is needed to go on as if nothing had happened."""
+        return {
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+            "optimiser": self.optimiser.state_dict(),
+            "order": self.order.state_dict(),
+            "generators": generator_states(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+        self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.order.load_state_dict(state["order"])
+        set_generator_states(state["generators"])
+
+
+class Event(ABC):
+    """Something that happens every `freq` steps; at the end of training once more where `at_end` says so."""
+
+    name: str
+    at_end = True
+
+    def __init__(self, freq: int | None) -> None:
+        self.freq = freq
+
+    @abstractmethod
+    def happen(self, training: Training, result: dict[str, Any]) -> None:
+        """Do it, after a step with the given result of the model's `losses`."""
+
+    def is_due(self, step: int) -> bool:
+        """Whether it happens after this step."""
+        return self.freq is not None and step % self.freq == 0
+
+
+def train_steps(training: Training, events: Sequence[Event]) -> None:
+    """Train until the budget is used up; after each step the events that are due happen, in the given order."""
+    model, optimiser, part, order, times = (
+        training.model,
+        training.optimiser,
+        training.part,
+        training.order,
+        training.times,
+    )
+    model.train()
+    result: dict[str, Any] = {}
+    clock = time.perf_counter()
+    for step in range(training.step + 1, training.budget + 1):
+        batch = part.batch(next(order))
+        times["time_data"], start = lap(clock)
+
+        with training.precision():
+            result = model.losses(batch)
+        optimiser.zero_grad()
+        result["loss"].backward()
+        optimiser.step()
+        training.step = step
+        times["time_train"], start = lap(start)
+
+        if optimiser.schedule is not None:
+            optimiser.set_rate(step)
+            times["time_lr"], start = lap(start)
+
+        for event in events:
+            if event.is_due(step):
+                event.happen(training, result)
+                times[f"time_{event.name}"], start = lap(start)
+        training.seconds += start - clock
+        clock = start
+    if result:
+        for event in events:
+            if event.at_end and event.freq is not None and not event.is_due(training.step):
+                event.happen(training, result)
+
+
+def lap(start: float) -> tuple[float, float]:
+    """The seconds since `start`, and now."""
+    now = time.perf_counter()
+    return now - start, now

@@ -1,0 +1,161 @@
+"""A training run from its config: build everything, then write, then train, then evaluate."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+from omnilearn.assembly import Data, build_data, build_model, build_optimiser, pick_device, seed_of
+from omnilearn.config import Node, call, dump_yaml, find, read, reject_unknown_keys
+from omnilearn.errors import UserError
+from omnilearn.files import write_text
+from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root
+from omnilearn.runs.info import describe_device, run_info
+from omnilearn.runs.naming import PlainNaming, RunNaming
+from omnilearn.runs.results import evaluate_and_store
+from omnilearn.training.events import Console, LogScalars, Save, Validate, Visualise
+from omnilearn.training.loop import Training, train_steps
+from omnilearn.training.records import Records
+from omnilearn.training.settings import Checkpoint, FinalEvaluation, Print, Record, Validation
+from omnilearn.training.visualiser import Visualiser
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What `fig train` can be told beside the model and the data; `fig train -h` says what each key means."""
+
+    budget: int
+    name: str | None = None
+    name_include_date: bool = True
+    saveroot: Path | None = None
+    device: str | None = None
+    precision: Literal["float32", "bf16"] = "float32"
+    run: RunNaming | None = None
+    validation: Validation | None = Validation()
+    checkpoint: Checkpoint | None = Checkpoint()
+    print: Print | None = Print()
+    records: Record | None = Record()
+    viz: Visualiser | None = None
+    evaluation: FinalEvaluation | None = FinalEvaluation()
+    include_eval: bool = True
+
+    def __post_init__(self) -> None:
+        if self.budget < 1:
+            raise UserError(f"budget: must be at least 1 step, got {self.budget}")
+
+
+def train(config: Node) -> Path:
+    """Train a model from scratch as a config says; returns the folder of the run.
+
+    Nothing is written before the whole configuration is known to be good.
+    """
+    settings = call(TrainSettings, config)
+    device = pick_device(settings.device)
+    seed = seed_of(config)
+    data = build_data(config)
+    model = build_model(config, data.dataset.din)
+    model = to_device(model, device)
+    data.dataset.to(device)
+    optimiser = build_optimiser(config, model)
+    order = data.loading.order(data.part("train"), seed)
+    reject_unknown_keys(config)
+
+    folder = make_folder(config, settings, model, data)
+    write_text(folder / INFO, dump_yaml(run_info(device, seed)))
+    with Records(folder) as records:
+        training = Training(
+            model=model,
+            optimiser=optimiser,
+            part=data.part("train"),
+            order=order,
+            folder=folder,
+            records=records,
+            budget=settings.budget,
+            seed=seed,
+            device=device,
+            bf16=settings.precision == "bf16",
+        )
+        print_header(training, data)
+        records.at(0, "{}").text("model-str", str(model))
+        records.text("model-optim-str", str(optimiser.torch_optimiser))
+        run_to_end(training, settings, data)
+    return folder
+
+
+def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
+    """Train until the budget is used up, evaluate, and say what came out."""
+    console = Console(settings.print and settings.print.freq, training)
+    events = [LogScalars(settings.records and settings.records.freq)]
+    if settings.viz is not None:
+        events.append(Visualise(settings.viz))
+    if settings.validation is not None and settings.validation.mode in data.parts:
+        events.append(Validate(settings.validation, data, settings.viz))
+    events.append(Save(settings.checkpoint and settings.checkpoint.freq))
+    events.append(console)
+    try:
+        train_steps(training, events)
+    finally:
+        console.close(training)
+    scores = training.scores
+    if settings.evaluation is not None and settings.include_eval and settings.evaluation.mode in data.parts:
+        outcome = evaluate_and_store(
+            training.model,
+            data,
+            training.folder,
+            ident=settings.evaluation.ident,
+            mode=settings.evaluation.mode,
+            step=training.step,
+            seed=training.seed,
+            visualiser=settings.viz,
+        )
+        scores = outcome.scores
+    print_summary(training, scores)
+
+
+def make_folder(config: Node, settings: TrainSettings, model: nn.Module, data: Data) -> Path:
+    """The folder of a new run, with the config that rebuilds it."""
+    naming = settings.run or PlainNaming()
+    kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
+    name = settings.name or naming.base_name(model, **kinds)
+    folder = new_run_folder(save_root(settings.saveroot), name, date=settings.name_include_date)
+    size = data.dataset.din
+    stored = {key: value for key, value in config.root.to_python().items() if not key.startswith("_")}
+    stored["din"] = stored["dout"] = size if isinstance(size, int) else list(size)
+    write_text(folder / CONFIG, dump_yaml(stored))
+    return folder
+
+
+def to_device(model: nn.Module, device: torch.device) -> nn.Module:
+    """A model on its device; convolutions on a GPU run faster with the channels last in memory."""
+    if device.type == "cuda":
+        return model.to(device, memory_format=torch.channels_last)
+    return model.to(device)
+
+
+def print_header(training: Training, data: Data) -> None:
+    """What is trained on what, and where it goes."""
+    parameters = sum(parameter.numel() for parameter in training.model.parameters())
+    parts = ", ".join(f"{len(part):,} {name}" for name, part in data.parts.items())
+    print(f"{training.folder.name}: {parameters:,} parameters on {describe_device(training.device)}, {parts}")
+    print(f"writing to {training.folder}", flush=True)
+
+
+def print_summary(training: Training, scores: dict[str, float]) -> None:
+    """What came out, and what to do next."""
+    steps = f"{training.step:,} steps in {training.seconds:.0f} s"
+    result = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+    program = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else "fig"
+    run = training.folder.name if training.folder.parent == save_root() else training.folder
+    print(f"Completed {training.folder.name}: {steps}" + (f"; validation {result}" if result else ""))
+    print("Next:")
+    print(f"  tensorboard --logdir {training.folder.parent}")
+    print(f"  {program} eval --load {run} --mode test --ident test_results")
+
+
+def _type_of(config: Node, name: str) -> str:
+    node = find(config, name)
+    kind = None if node is None else find(node, "_type", inherit=False)
+    return "unknown" if kind is None else read(kind, str)

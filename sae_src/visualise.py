@@ -1,0 +1,102 @@
+"""Pictures of a method for TensorBoard: reconstructions, samples, latents, traversals."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.distributions import Normal
+from torchvision.utils import make_grid
+
+from omnilearn.config.registry import component
+from omnilearn.training.records import Records
+from omnilearn.training.settings import Frequency
+from omnilearn.training.visualiser import Visualiser
+from sae_src.figures import latent_distributions
+from sae_src.methods import Autoencoder, mean_of
+from sae_src.traversals import SAMPLES, animation_frames, effects, middle_factors, traverse
+
+LARGEST, SMALLEST = 128, 64  # pixels along the side of a picture
+FRAMES_PER_SECOND = 12
+
+
+@component("sae-viz")
+class SAEVisualiser(Visualiser):
+    """Draws what an autoencoder makes of a batch.
+
+    Args:
+        freq: training steps between pictures.
+        viz_latent: histograms of the latents: `latent-norm`, `latent-std` and, for a VAE, `logstd-hist`.
+        viz_rec: the image `rec`: eight observations above their reconstructions.
+        viz_gen_prior: the image `gen-prior`: 16 samples from the prior, if the method has one.
+        viz_gen_hybrid: the image `gen-hybrid`: 16 hybrid samples, if the method is hybrid.
+        viz_traversals: the figure `distrib` and the animation `traversals`, where asked to be thorough.
+        force_viz: show vectors as grey images too, squashed by a sigmoid.
+    """
+
+    def __init__(
+        self,
+        freq: Frequency = 1000,
+        *,
+        viz_latent: bool = True,
+        viz_rec: bool = True,
+        viz_gen_prior: bool = True,
+        viz_gen_hybrid: bool = True,
+        viz_traversals: bool = True,
+        force_viz: bool = False,
+    ) -> None:
+        super().__init__(freq)
+        self.viz_latent, self.viz_rec = viz_latent, viz_rec
+        self.viz_gen_prior, self.viz_gen_hybrid = viz_gen_prior, viz_gen_hybrid
+        self.viz_traversals, self.force_viz = viz_traversals, force_viz
+
+    @torch.no_grad()
+    def draw(self, model: Autoencoder, result: dict[str, Any], records: Records, *, thorough: bool) -> dict[str, Any]:
+        """Write the pictures; returns `diffs` (16, D), the effects of the traversals, where they were drawn."""
+        latent = mean_of(result["latent"])
+        if self.viz_latent:
+            self._draw_latents(result["latent"], records)
+        if isinstance(model.dout, int) and not self.force_viz:
+            return {}
+        if self.viz_rec:
+            pairs = torch.cat([self.as_images(result[name][:8]) for name in ("original", "reconstruction")])
+            records.image("rec", make_grid(resized(pairs), nrow=8, pad_value=1.0))
+        if self.viz_gen_prior and model.prior is not None:
+            self._draw_samples("gen-prior", model.decode(model.sample_prior(16)), records)
+        if self.viz_gen_hybrid and hasattr(model, "sample_hybrid") and model.has_latents:
+            self._draw_samples("gen-hybrid", model.decode(model.sample_hybrid(16)), records)
+        if not (thorough and self.viz_traversals):
+            return {}
+        traversals = traverse(latent[:SAMPLES], lambda moved: self.as_images(model.decode(moved)))
+        effect = effects(traversals)
+        records.figure("distrib", latent_distributions(latent, effect))
+        tiles = traversals.shape[-2]
+        scale = max(1, SMALLEST // tiles)
+        frames = animation_frames(traversals).repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+        records.animation("traversals", frames, FRAMES_PER_SECOND)
+        return {"diffs": effect}
+
+    def as_images(self, outputs: Tensor) -> Tensor:
+        """Outputs (B, *size) as images (B, C, H, W) in [0, 1]: vectors as grey images, squashed by a sigmoid."""
+        if outputs.dim() == 2:
+            return outputs.sigmoid().view(len(outputs), 1, *middle_factors(outputs.shape[1]))
+        return outputs
+
+    def _draw_latents(self, latent: Tensor | Normal, records: Records) -> None:
+        mean = mean_of(latent)
+        records.histogram("latent-norm", mean.norm(dim=1))
+        records.histogram("latent-std", mean.std(dim=0))
+        if isinstance(latent, Normal):
+            records.histogram("logstd-hist", (latent.scale + 1e-5).log().mean(dim=0))
+
+    def _draw_samples(self, name: str, outputs: Tensor, records: Records) -> None:
+        records.image(name, make_grid(resized(self.as_images(outputs)), nrow=4, pad_value=1.0))
+
+
+def resized(images: Tensor) -> Tensor:
+    """Images (B, C, H, W) with whole pixels repeated, or left out, until they are of a size to look at."""
+    height, width = images.shape[2:]
+    if max(height, width) > LARGEST:
+        return F.interpolate(images, size=(LARGEST, LARGEST), mode="nearest")
+    scale = max(1, SMALLEST // max(height, width))
+    return images.repeat_interleave(scale, dim=2).repeat_interleave(scale, dim=3)
