@@ -3,7 +3,7 @@
 from importlib import import_module
 
 # Imported when first used: `fig -h` and the config layer do without torch.
-_LAZY = {"build_model": "sae_src.run", "create_config": "sae_src.run"}
+_LAZY = {"build_model": "sae_src.run", "create_config": "sae_src.run", "load_run": "sae_src.run"}
 
 __all__ = list(_LAZY)
 

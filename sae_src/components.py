@@ -9,8 +9,8 @@ from sae_src import (
     hybrid,
     ladder,
     methods,
+    naming,
     priors,
-    run,
     structure_modules,
     visualise,
 )

@@ -1,15 +1,18 @@
 """Configs and models of the project from Python."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import omnifig as fig
 
 from omnilearn import assembly
-from omnilearn.config import Node, component, find
+from omnilearn.config import Node, find
+from omnilearn.config.compose import given_keys, merged, nested, read_config
 from omnilearn.layers import Size
-from omnilearn.runs.naming import RunNaming
+from omnilearn.runs.folder import CONFIG, find_run, save_root
+from omnilearn.runs.run import Run, newest_step
+from sae_src import original
 from sae_src.methods import Autoencoder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,45 +44,32 @@ def build_model(*configs: str, shape: Size | None = None, **keys: Any) -> Autoen
     return assembly.build_model(config, shape)
 
 
-@dataclass(frozen=True)
-class RunInfo:
-    """What a run is called after; the configs fill it in.
+def load_run(
+    name: str | Path,
+    *,
+    saveroot: Path | None = None,
+    step: int | None = None,
+    override: Mapping[str, Any] | None = None,
+) -> Run:
+    """A trained run, of this system or of the published one.
 
-    Attributes:
-        dataset_type, model_type: the data and the method, in short.
-        enc_type, dec_type: the encoder and the decoder, in short.
-        arch_type: both, where neither has a name of its own.
-        beta: the weight to show after the method (default: the model's reg_wt).
-        extra: anything else.
-        size: height and width of the images.
+    Args:
+        name: the name of a run under the save folder, or a path.
+        saveroot: the save folder (default: OMNILEARN_SAVE_DIR, else ./trained_nets).
+        step: which checkpoint (default: the newest).
+        override: config values that replace the stored ones.
+
+    Raises:
+        UserError: where there is no such run or checkpoint, or the run's config is damaged.
     """
-
-    dataset_type: str | None = None
-    model_type: str | None = None
-    enc_type: str | None = None
-    dec_type: str | None = None
-    arch_type: str | None = None
-    beta: float | None = None
-    extra: str | None = None
-    size: int | None = None
-
-
-@component("sae-run")
-class SAENaming(RunNaming):
-    """Names such as `vec_vae0p5_e-c12_d-s12_extra`: data, method and weight, encoder, decoder, extra."""
-
-    def __init__(self, info: RunInfo | None = None) -> None:
-        self.info = info or RunInfo()
-
-    def base_name(self, model: Autoencoder, *, dataset: str, method: str) -> str:
-        """The name without the date; the types of dataset and method stand in for names that the configs lack."""
-        info = self.info
-        beta = model.reg_wt if info.beta is None else info.beta
-        weight = f"{beta:g}".replace(".", "p") if beta > 0 else ""
-        parts = [info.dataset_type or dataset, f"{info.model_type or method}{weight}"]
-        if info.enc_type or info.dec_type:
-            parts += [f"e-{info.enc_type}" if info.enc_type else "", f"d-{info.dec_type}" if info.dec_type else ""]
-        else:
-            parts.append(info.arch_type or "")
-        parts.append(info.extra or "")
-        return "_".join(part for part in parts if part).replace(" ", "") or "unknown"
+    path = find_run(name, save_root(saveroot))
+    step = newest_step(path, step)
+    stored = read_config(path / CONFIG)
+    override = dict(override or {})
+    if original.is_original(stored):
+        config = create_config(**merged(original.translate_config(stored), nested(override)))
+        run = Run(path, config, step, read_state=original.read_model_state, is_original=True)
+    else:
+        run = Run(path, create_config(path / CONFIG, **override), step)
+    run.config.reporter.given = given_keys(override)
+    return run

@@ -13,3 +13,15 @@ def train(config):
     from omnilearn.training.train import train
 
     return train(config)
+
+
+@script("eval")
+def evaluate(config):
+    """Evaluate a trained run on a part of its data.
+
+    fig eval --load NAME --mode test --ident test_results
+    """
+    import sae_src.components  # noqa: F401 - registers what configs name
+    from sae_src.evaluate import evaluate_run
+
+    return evaluate_run(config)

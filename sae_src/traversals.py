@@ -29,7 +29,7 @@ def traverse(latent: Tensor, decode: Callable[[Tensor], Tensor], steps: int = ST
 def effects(traversals: Tensor) -> Tensor:
     """How much moving each dimension changes the image: (N, D, steps, C, H, W) to (N, D).
 
-    The absolute difference between images half a traversal apart: its maximum over channels, mean over steps and pixels.
+    The absolute difference between images half a traversal apart: maximum over channels, mean over steps and pixels.
     """
     half = traversals.shape[2] // 2
     difference = (traversals[:, :, half:] - traversals[:, :, :-half]).abs()
@@ -40,7 +40,7 @@ def animation_frames(traversals: Tensor, sample: int = 1) -> Tensor:
     """The traversals of one sample as frames (steps, C, height, width), with a tile for each dimension."""
     tiles = traversals[min(sample, len(traversals) - 1)]  # D, steps, C, H, W
     rows, columns = middle_factors(len(tiles))
-    dimensions, steps, channels, height, width = tiles.shape
+    _, steps, channels, height, width = tiles.shape
     grid = tiles.view(rows, columns, steps, channels, height, width)
     return grid.permute(2, 3, 0, 4, 1, 5).reshape(steps, channels, rows * height, columns * width)
 

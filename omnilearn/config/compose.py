@@ -53,20 +53,13 @@ class Manager(ConfigManager):
         tree = without_removed(merged(tree, given))
         tree.pop("_base", None)
         config = super().create_config(None, tree, project=project)
-        config.reporter = Recorder([key for key in _leaves(given) if not key.startswith("_")])
+        config.reporter = Recorder(given_keys(given))
         config.settings["creator"] = "typed"
         return config
 
     def load_raw_config(self, path) -> dict[str, Any]:
         """Read one YAML file, dotted keys opened; its top level must be a table."""
-        path = Path(path)
-        try:
-            data = load_yaml(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read as a config: {error}") from error
-        if data is not None and not isinstance(data, dict):
-            raise ConfigError(f"{path}: the top level must be a table of keys, not a {type(data).__name__}")
-        return nested(data or {})
+        return read_config(Path(path))
 
     def find_config_path(self, name, default=unspecified_argument) -> Path:
         """The file of a config: a registered name first, else a path."""
@@ -124,6 +117,20 @@ class Manager(ConfigManager):
             close = get_close_matches(name, scripts, n=1)
             hint = f" (did you mean {close[0]}?)" if close else f"; there are {', '.join(sorted(scripts))}"
             raise ConfigError(f"no script named '{name}'{hint}")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The tables of a config file, with dotted keys opened and underscores in keys.
+
+    Raises `ConfigError` naming the file where it cannot be read, is not valid YAML or is not a table.
+    """
+    try:
+        data = load_yaml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a config: {error}") from error
+    if data is not None and not isinstance(data, dict):
+        raise ConfigError(f"{path}: the top level must be a table of keys, not a {type(data).__name__}")
+    return nested(data or {})
 
 
 def split_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
@@ -199,6 +206,11 @@ def without_removed(tree: Any) -> Any:
     if isinstance(tree, list):
         return [without_removed(item) for item in tree if item != _REMOVED]
     return tree
+
+
+def given_keys(tree: Mapping[str, Any]) -> list[str]:
+    """The dotted keys of all values in a tree, without those for omnifig itself."""
+    return [key for key in _leaves(nested(tree)) if not key.startswith("_")]
 
 
 def _leaves(tree: Any, prefix: str = "") -> list[str]:

@@ -10,8 +10,10 @@ from omnilearn.errors import ConfigError
 Declared = dict[tuple[str, str], Any]
 
 
-def reject_unknown_keys(config: Node) -> None:
+def reject_unknown_keys(config: Node, prefix: str = "") -> None:
     """Raise `ConfigError` for the first key of the command line that nothing in this run takes.
+
+    `prefix` is what the user wrote before the keys.
 
     A key is known, read yet or not, when something built from `config`, or a component that `config` names, has a
     parameter of that name at that place or below it, or when a reference leads to it.
@@ -20,7 +22,7 @@ def reject_unknown_keys(config: Node) -> None:
     declared = root.reporter.declared | _declared_in(root)
     for key in root.reporter.given:
         if not _is_known(key.split("."), declared):
-            raise ConfigError(f"--{key} is not a key of this run{_advice(key, declared)}")
+            raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, declared)}")
 
 
 def _is_known(parts: list[str], declared: Declared) -> bool:

@@ -1,7 +1,7 @@
 """A training run from its config: build everything, then write, then train, then evaluate."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -34,12 +34,12 @@ class TrainSettings:
     device: str | None = None
     precision: Literal["float32", "bf16"] = "float32"
     run: RunNaming | None = None
-    validation: Validation | None = Validation()
-    checkpoint: Checkpoint | None = Checkpoint()
-    print: Print | None = Print()
-    records: Record | None = Record()
+    validation: Validation | None = field(default_factory=Validation)
+    checkpoint: Checkpoint | None = field(default_factory=Checkpoint)
+    print: Print | None = field(default_factory=Print)
+    records: Record | None = field(default_factory=Record)
     viz: Visualiser | None = None
-    evaluation: FinalEvaluation | None = FinalEvaluation()
+    evaluation: FinalEvaluation | None = field(default_factory=FinalEvaluation)
     include_eval: bool = True
 
     def __post_init__(self) -> None:

@@ -1,0 +1,85 @@
+"""A run read back from its folder: its config, its model, its data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from omnilearn.assembly import Data, build_data, build_model
+from omnilearn.config import Node, find, read
+from omnilearn.data import Part
+from omnilearn.errors import UserError
+from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps, load_model_state
+from omnilearn.training.visualiser import Visualiser
+
+
+@dataclass
+class Run:
+    """A trained model and what it was trained with; everything is read when it is first asked for.
+
+    Attributes:
+        path: the folder of the run.
+        config: its config.
+        step: the checkpoint to use, by its training steps.
+        read_state: reads the state of the model from that checkpoint's folder.
+        is_original: written by the published system rather than by this one.
+    """
+
+    path: Path
+    config: Node
+    step: int
+    read_state: Callable[[Path], dict[str, Any]] = load_model_state
+    is_original: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.path.name
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of the checkpoint."""
+        return checkpoint_path(self.path, self.step)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The trained model in evaluation mode, on the CPU."""
+        model = build_model(self.config)
+        state = self.read_state(self.checkpoint)
+        try:
+            model.load_state_dict(state["model"])
+        except (RuntimeError, KeyError, TypeError, AttributeError) as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            raise UserError(f"{self.checkpoint}: does not fit the config of the run: {' '.join(lines[:2])}") from None
+        return model.eval()
+
+    @cached_property
+    def data(self) -> Data:
+        """The data, cut into the same parts as for training."""
+        return build_data(self.config)
+
+    @cached_property
+    def visualiser(self) -> Visualiser | None:
+        """What draws pictures of this model."""
+        node = find(self.config, "viz")
+        return None if node is None else read(node, Visualiser | None)
+
+    def dataset(self, mode: str = "train") -> Part:
+        """The observations of a part of the data: `train`, `val`, `test` or `full`."""
+        return self.data.part(mode)
+
+
+def newest_step(path: Path, wanted: int | None = None) -> int:
+    """The step of the checkpoint to load: the one asked for, else the newest.
+
+    Raises `UserError` where there is none.
+    """
+    steps = checkpoint_steps(path)
+    if not steps:
+        raise UserError(f"{path} has no checkpoint yet")
+    if wanted is not None and wanted not in steps:
+        raise UserError(f"{path} has no checkpoint of step {wanted}: there are {', '.join(map(str, steps))}")
+    return steps[-1] if wanted is None else wanted

@@ -1,0 +1,68 @@
+"""`fig eval`: a trained run over a part of its data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omnilearn.assembly import pick_device, seed_of
+from omnilearn.config import Node, call, reject_unknown_keys
+from omnilearn.errors import UserError
+from omnilearn.evaluation import Evaluation
+from omnilearn.runs.info import describe_device
+from omnilearn.runs.results import evaluate_and_store
+from omnilearn.training.train import to_device
+from sae_src.run import load_run
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """What `fig eval` can be told; `fig eval -h` says what each key means."""
+
+    load: str | None = None
+    path: str | None = None
+    ident: str = "eval"
+    mode: str = "val"
+    ckpt_num: int | None = None
+    step_limit: int | None = None
+    saveroot: Path | None = None
+    device: str | None = None
+    override: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.load is None) == (self.path is None):
+            raise UserError("which run? --load NAME (a run under the save folder) or a path")
+        if not self.ident or Path(self.ident).name != self.ident or self.ident.startswith("."):
+            raise UserError(f"ident: '{self.ident}' is not a file name")
+
+
+def evaluate_run(config: Node) -> Evaluation:
+    """Evaluate a run as the keys of `fig eval` say, and store the result in its folder."""
+    settings = call(EvalSettings, config)
+    reject_unknown_keys(config)
+    device = pick_device(settings.device)
+    run = load_run(
+        settings.load or settings.path, saveroot=settings.saveroot, step=settings.ckpt_num, override=settings.override
+    )
+    data, visualiser = run.data, run.visualiser
+    part = data.part(settings.mode)
+    model = to_device(run.model, device)
+    reject_unknown_keys(run.config, "override.")
+    data.dataset.to(device)
+    part.dataset.to(device)
+    print(f"{run.name} at step {run.step:,}: {len(part):,} {settings.mode} on {describe_device(device)}", flush=True)
+    outcome = evaluate_and_store(
+        model,
+        data,
+        run.path,
+        ident=settings.ident,
+        mode=settings.mode,
+        step=run.step,
+        seed=seed_of(run.config),
+        visualiser=visualiser,
+        step_limit=settings.step_limit,
+    )
+    result = ", ".join(f"{name} {value:.6g}" for name, value in outcome.scores.items())
+    print(f"{settings.mode} {result}")
+    print(f"written to {run.path / settings.ident}.json and {settings.ident}.pth.tar")
+    return outcome
