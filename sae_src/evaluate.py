@@ -44,13 +44,13 @@ def evaluate_run(config: Node) -> Evaluation:
     run = load_run(
         settings.load or settings.path, saveroot=settings.saveroot, step=settings.ckpt_num, override=settings.override
     )
-    data, visualiser = run.data, run.visualiser
+    data, visualiser, checkpoint = run.data, run.visualiser, run.checkpoint
     part = data.part(settings.mode)
     model = to_device(run.model, device)
     reject_unknown_keys(run.config, "override.")
     data.dataset.to(device)
     part.dataset.to(device)
-    print(f"{run.name} at step {run.step:,}: {len(part):,} {settings.mode} on {describe_device(device)}", flush=True)
+    print(f"{run.name}, {checkpoint.name}: {len(part):,} {settings.mode} on {describe_device(device)}", flush=True)
     outcome = evaluate_and_store(
         model,
         data,

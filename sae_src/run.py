@@ -11,7 +11,7 @@ from omnilearn.config import Node, find
 from omnilearn.config.compose import given_keys, merged, nested, read_config
 from omnilearn.layers import Size
 from omnilearn.runs.folder import CONFIG, find_run, save_root
-from omnilearn.runs.run import Run, newest_step
+from omnilearn.runs.run import Run, pick_step
 from sae_src import original
 from sae_src.methods import Autoencoder
 
@@ -63,7 +63,7 @@ def load_run(
         UserError: where there is no such run or checkpoint, or the run's config is damaged.
     """
     path = find_run(name, save_root(saveroot))
-    step = newest_step(path, step)
+    step = pick_step(path, step)
     stored = read_config(path / CONFIG)
     override = dict(override or {})
     if original.is_original(stored):

@@ -5,14 +5,53 @@ from omnilearn.config.registry import script
 
 @script("train")
 def train(config):
-    """Train a model and evaluate it.
+    """Train a model and evaluate it, or go on with a run.
 
     fig train CONFIG ... --key value ...
+    fig train --resume NAME
+
+    Name an architecture, a method and a data set; the leftmost config wins, a key wins over every config:
+        fig train hybrid a/e/conv12 a/d/strc/12 m/ae d/vec --seed 1
+
+    Length
+        --budget N                training steps
+        --validation.freq N       steps between passes over the validation part (null: never)
+        --validation.mode NAME    the part (val); --validation.step-limit N: at most N batches of it
+        --checkpoint.freq N       steps between checkpoints
+        --viz.freq N              steps between pictures for TensorBoard
+        --records.freq N          steps between points of the curves
+        --print.freq N            steps between lines on the console
+        --include-eval no         skip the evaluation at the end
+        --evaluation.mode NAME    the part it runs on (val); --evaluation.ident NAME: the name of its results
+    Where and how
+        --name NAME               name of the run instead of the one made from the configs
+        --name-include-date no    leave the date out of the name
+        --info.extra TEXT         add to the name
+        --saveroot FOLDER         folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
+        --device cpu|cuda|cuda:1  default: the GPU where there is one
+        --precision bf16          forward passes in bfloat16 (default float32)
+        --seed N                  seed of everything (0)
+    Data
+        --dataset.batch-size N    observations in a batch
+        --dataset.split.val R     share of the observations for validation
+        --dataset.shuffle, --dataset.drop-last, --dataset.shuffle-split
+    Model
+        --latent-dim N            number of latents
+        --reg-wt W                weight of the regulariser (beta of a VAE)
+        --model.nonlin NAME       nonlinearity of all layers
+        --model.optim.lr R        learning rate; other keys of the optimiser likewise
+        --model.encoder.layers.0.KEY VALUE    any key of any layer
+    Pictures
+        --viz-latent, --viz-rec, --viz-gen-prior, --viz-gen-hybrid, --viz-traversals, --force-viz    yes or no
+    Going on
+        --resume NAME|PATH        with --budget, frequencies, --device and --saveroot only; the rest is the run's own
+
+    Any other parameter of a component is a key too: its name in Python, at or above its place in the config.
     """
     import sae_src.components  # noqa: F401 - registers what configs name
-    from omnilearn.training.train import train
+    from sae_src.train import train_or_resume
 
-    return train(config)
+    return train_or_resume(config)
 
 
 @script("eval")
@@ -20,6 +59,14 @@ def evaluate(config):
     """Evaluate a trained run on a part of its data.
 
     fig eval --load NAME --mode test --ident test_results
+
+        --load NAME|PATH    the run: a name under the save folder, or a folder anywhere
+        --mode PART         val (default: the part held out from training), train, test or full
+        --ident NAME        name of the results: NAME.pth.tar and NAME.json in the run's folder (eval)
+        --ckpt-num N        the checkpoint of step N (default: the newest)
+        --step-limit N      at most N batches
+        --override.KEY V    replace a value of the run's config
+        --device, --saveroot    as for train
     """
     import sae_src.components  # noqa: F401 - registers what configs name
     from sae_src.evaluate import evaluate_run

@@ -59,21 +59,20 @@ class SAEVisualiser(Visualiser):
         if isinstance(model.dout, int) and not self.force_viz:
             return {}
         if self.viz_rec:
-            pairs = torch.cat([self.as_images(result[name][:8]) for name in ("original", "reconstruction")])
-            records.image("rec", make_grid(resized(pairs), nrow=8, pad_value=1.0))
+            pairs = torch.cat([result["original"][:8], result["reconstruction"][:8]])
+            self._draw_grid("rec", pairs, records, columns=8)
         if self.viz_gen_prior and model.prior is not None:
-            self._draw_samples("gen-prior", model.decode(model.sample_prior(16)), records)
+            self._draw_grid("gen-prior", model.decode(model.sample_prior(16)), records, columns=4)
         if self.viz_gen_hybrid and hasattr(model, "sample_hybrid") and model.has_latents:
-            self._draw_samples("gen-hybrid", model.decode(model.sample_hybrid(16)), records)
+            self._draw_grid("gen-hybrid", model.decode(model.sample_hybrid(16)), records, columns=4)
         if not (thorough and self.viz_traversals):
             return {}
         traversals = traverse(latent[:SAMPLES], lambda moved: self.as_images(model.decode(moved)))
         effect = effects(traversals)
         records.figure("distrib", latent_distributions(latent, effect))
-        tiles = traversals.shape[-2]
-        scale = max(1, SMALLEST // tiles)
-        frames = animation_frames(traversals).repeat_interleave(scale, 2).repeat_interleave(scale, 3)
-        records.animation("traversals", frames, FRAMES_PER_SECOND)
+        shown = traversals[:2].flatten(0, 2)  # the animation shows the second sample
+        shown = resized(self._for_the_eye(shown)).unflatten(0, (-1, *traversals.shape[1:3]))
+        records.animation("traversals", animation_frames(shown), FRAMES_PER_SECOND)
         return {"diffs": effect}
 
     def as_images(self, outputs: Tensor) -> Tensor:
@@ -89,8 +88,16 @@ class SAEVisualiser(Visualiser):
         if isinstance(latent, Normal):
             records.histogram("logstd-hist", (latent.scale + 1e-5).log().mean(dim=0))
 
-    def _draw_samples(self, name: str, outputs: Tensor, records: Records) -> None:
-        records.image(name, make_grid(resized(self.as_images(outputs)), nrow=4, pad_value=1.0))
+    def _draw_grid(self, name: str, outputs: Tensor, records: Records, columns: int) -> None:
+        images = resized(self._for_the_eye(self.as_images(outputs)))
+        records.image(name, make_grid(images, nrow=columns, pad_value=1.0))
+
+    def _for_the_eye(self, images: Tensor) -> Tensor:
+        """Images of vectors are all close to grey: spread them over the whole range, all by the same amount."""
+        if images.shape[1] != 1 or not self.force_viz:
+            return images
+        low, high = images.amin(), images.amax()
+        return (images - low) / (high - low).clamp(min=1e-12)
 
 
 def resized(images: Tensor) -> Tensor:

@@ -23,14 +23,14 @@ class Run:
     Attributes:
         path: the folder of the run.
         config: its config.
-        step: the checkpoint to use, by its training steps.
+        step: the checkpoint to use, by its training steps; None for a run that has none yet.
         read_state: reads the state of the model from that checkpoint's folder.
         is_original: written by the published system rather than by this one.
     """
 
     path: Path
     config: Node
-    step: int
+    step: int | None
     read_state: Callable[[Path], dict[str, Any]] = load_model_state
     is_original: bool = False
 
@@ -41,7 +41,9 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """The folder of the checkpoint."""
+        """The folder of the checkpoint; `UserError` where there is none."""
+        if self.step is None:
+            raise UserError(f"{self.path} has no checkpoint yet")
         return checkpoint_path(self.path, self.step)
 
     @cached_property
@@ -72,14 +74,12 @@ class Run:
         return self.data.part(mode)
 
 
-def newest_step(path: Path, wanted: int | None = None) -> int:
-    """The step of the checkpoint to load: the one asked for, else the newest.
+def pick_step(path: Path, wanted: int | None = None) -> int | None:
+    """The step of the checkpoint to load: the one asked for, else the newest, else None.
 
-    Raises `UserError` where there is none.
+    Raises `UserError` where the one asked for is missing.
     """
     steps = checkpoint_steps(path)
-    if not steps:
-        raise UserError(f"{path} has no checkpoint yet")
     if wanted is not None and wanted not in steps:
-        raise UserError(f"{path} has no checkpoint of step {wanted}: there are {', '.join(map(str, steps))}")
-    return steps[-1] if wanted is None else wanted
+        raise UserError(f"{path} has no checkpoint of step {wanted}: there are {', '.join(map(str, steps)) or 'none'}")
+    return wanted if wanted is not None else steps[-1] if steps else None

@@ -12,6 +12,7 @@ from omnilearn.assembly import Data, build_data, build_model, build_optimiser, p
 from omnilearn.config import Node, call, dump_yaml, find, read, reject_unknown_keys
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
+from omnilearn.optimisers import Optimiser
 from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root
 from omnilearn.runs.info import describe_device, run_info
 from omnilearn.runs.naming import PlainNaming, RunNaming
@@ -53,40 +54,58 @@ def train(config: Node) -> Path:
     Nothing is written before the whole configuration is known to be good.
     """
     settings = call(TrainSettings, config)
-    device = pick_device(settings.device)
-    seed = seed_of(config)
-    data = build_data(config)
-    model = build_model(config, data.dataset.din)
-    model = to_device(model, device)
-    data.dataset.to(device)
-    optimiser = build_optimiser(config, model)
-    order = data.loading.order(data.part("train"), seed)
+    parts = assemble(config, settings)
     reject_unknown_keys(config)
-
-    folder = make_folder(config, settings, model, data)
-    write_text(folder / INFO, dump_yaml(run_info(device, seed)))
+    folder = make_folder(config, settings, parts.model, parts.data)
+    write_text(folder / INFO, dump_yaml(run_info(parts.device, parts.seed)))
     with Records(folder) as records:
-        training = Training(
-            model=model,
-            optimiser=optimiser,
-            part=data.part("train"),
-            order=order,
-            folder=folder,
-            records=records,
-            budget=settings.budget,
-            seed=seed,
-            device=device,
-            bf16=settings.precision == "bf16",
-        )
-        print_header(training, data)
-        records.at(0, "{}").text("model-str", str(model))
-        records.text("model-optim-str", str(optimiser.torch_optimiser))
-        run_to_end(training, settings, data)
+        training = begin(parts, settings, folder, records)
+        records.at(0, "{}").text("model-str", str(parts.model))
+        records.text("model-optim-str", str(parts.optimiser.torch_optimiser))
+        run_to_end(training, settings, parts.data)
     return folder
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run is made of, on its device."""
+
+    data: Data
+    model: nn.Module
+    optimiser: Optimiser
+    device: torch.device
+    seed: int
+
+
+def assemble(config: Node, settings: TrainSettings) -> Parts:
+    """Build everything that a config names; nothing is written."""
+    device = pick_device(settings.device)
+    data = build_data(config)
+    model = to_device(build_model(config, data.dataset.din), device)
+    data.dataset.to(device)
+    return Parts(data, model, build_optimiser(config, model), device, seed_of(config))
+
+
+def begin(parts: Parts, settings: TrainSettings, folder: Path, records: Records) -> Training:
+    """A run before its first step."""
+    part = parts.data.part("train")
+    return Training(
+        model=parts.model,
+        optimiser=parts.optimiser,
+        part=part,
+        order=parts.data.loading.order(part, parts.seed),
+        folder=folder,
+        records=records,
+        budget=settings.budget,
+        seed=parts.seed,
+        device=parts.device,
+        bf16=settings.precision == "bf16",
+    )
 
 
 def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
     """Train until the budget is used up, evaluate, and say what came out."""
+    print_header(training, data)
     console = Console(settings.print and settings.print.freq, training)
     events = [LogScalars(settings.records and settings.records.freq)]
     if settings.viz is not None:
