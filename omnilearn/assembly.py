@@ -33,9 +33,17 @@ class Loading:
         if self.batch_size < 1:
             raise UserError(f"dataset.batch_size must be at least 1, got {self.batch_size}")
 
-    def order(self, part: Part, seed: int) -> BatchOrder:
-        """The batches of a part, from the first epoch with `seed`."""
+    def training_order(self, part: Part, seed: int) -> BatchOrder:
+        """The batches to train on, the first epoch shuffled by `seed`."""
         return BatchOrder(len(part), self.batch_size, seed, shuffle=self.shuffle, drop_last=self.drop_last)
+
+    def evaluation_order(self, part: Part, seed: int) -> BatchOrder:
+        """The batches of one pass, shuffled by `seed`; a part smaller than a batch is one batch.
+
+        Published evaluations leave out a last batch that is not full (9,984 of 10,000), and so does `drop_last` here.
+        """
+        drop_last = self.drop_last and len(part) >= self.batch_size
+        return BatchOrder(len(part), self.batch_size, seed, shuffle=self.shuffle, drop_last=drop_last)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def evaluate_and_store(
     model made of it, and `{ident}.json` with the scores and all that made them.
     """
     part = data.part(mode)
-    order = data.loading.order(part, seed)
+    order = data.loading.evaluation_order(part, seed)
     outcome = evaluate(model, part, order, seed, step_limit=step_limit)
     drawn: dict[str, Any] = {}
     with Records(folder) as records:

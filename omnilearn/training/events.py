@@ -56,7 +56,7 @@ class Validate(Event):
     def happen(self, training: Training, result: dict[str, Any]) -> None:
         """Write the means under `{name}/val` and pictures of the last batch; remember the best loss so far."""
         part = self._data.part(self._settings.mode)
-        order = self._data.loading.order(part, training.seed)
+        order = self._data.loading.evaluation_order(part, training.seed)
         with training.precision():
             outcome = evaluate(training.model, part, order, training.seed, step_limit=self._settings.step_limit)
         records = training.records.at(training.step, f"{{}}/{self._settings.mode}")

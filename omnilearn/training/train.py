@@ -10,6 +10,7 @@ from torch import nn
 
 from omnilearn.assembly import Data, build_data, build_model, build_optimiser, pick_device, seed_of
 from omnilearn.config import Node, call, dump_yaml, find, read, reject_unknown_keys
+from omnilearn.data import BatchOrder
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
 from omnilearn.optimisers import Optimiser
@@ -73,6 +74,7 @@ class Parts:
     data: Data
     model: nn.Module
     optimiser: Optimiser
+    order: BatchOrder
     device: torch.device
     seed: int
 
@@ -83,17 +85,18 @@ def assemble(config: Node, settings: TrainSettings) -> Parts:
     data = build_data(config)
     model = to_device(build_model(config, data.dataset.din), device)
     data.dataset.to(device)
-    return Parts(data, model, build_optimiser(config, model), device, seed_of(config))
+    seed = seed_of(config)
+    order = data.loading.training_order(data.part("train"), seed)
+    return Parts(data, model, build_optimiser(config, model), order, device, seed)
 
 
 def begin(parts: Parts, settings: TrainSettings, folder: Path, records: Records) -> Training:
     """A run before its first step."""
-    part = parts.data.part("train")
     return Training(
         model=parts.model,
         optimiser=parts.optimiser,
-        part=part,
-        order=parts.data.loading.order(part, parts.seed),
+        part=parts.data.part("train"),
+        order=parts.order,
         folder=folder,
         records=records,
         budget=settings.budget,

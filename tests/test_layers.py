@@ -1,0 +1,126 @@
+"""Layers: sizes both ways, shapes, and what is special about each."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Normal as NormalDistribution
+
+from omnilearn.layers import MLP, ConvLayer, CoordConvLayer, DenseLayer, MultiLayer, Normal, nonlinearity, norm_layer
+from omnilearn.layers.activations import _MAKERS
+
+
+@pytest.mark.parametrize(
+    ("sizes", "settings", "din", "dout"),
+    [
+        (((3, 8, 8), None), {"channels": 16, "down": 2}, (3, 8, 8), (16, 4, 4)),
+        (((3, 8, 8), None), {"channels": 16, "down": 2, "pool": None}, (3, 8, 8), (16, 4, 4)),
+        (((3, 9, 9), None), {"channels": 16, "down": 2, "pool": None}, (3, 9, 9), (16, 5, 5)),
+        (((3, 8, 8), None), {"channels": 16, "down": 2, "pool": "avg", "kernel": 5}, (3, 8, 8), (16, 4, 4)),
+        (((8, 4, 4), None), {"up": 2}, (8, 4, 4), (8, 8, 8)),
+        ((None, (3, 8, 8)), {"channels": 16, "up": 2, "norm": None}, (16, 4, 4), (3, 8, 8)),
+        ((None, (16, 8, 8)), {"up": 2, "unpool": None}, (16, 4, 4), (16, 8, 8)),
+        ((None, (16, 8, 8)), {"up": 2, "unpool": "conv"}, (16, 4, 4), (16, 8, 8)),
+        ((None, (16, 4, 4)), {"down": 2}, (16, 8, 8), (16, 4, 4)),
+        (((8, 16, 16), (16, 4, 4)), {}, (8, 16, 16), (16, 4, 4)),
+        (((8, 4, 4), (16, 8, 8)), {}, (8, 4, 4), (16, 8, 8)),
+        (((8, 4, 4), None), {"residual": True, "norm": "l2"}, (8, 4, 4), (8, 4, 4)),
+    ],
+)
+def test_convolutions_know_their_sizes(sizes, settings, din, dout):
+    layer = ConvLayer(*sizes, **settings)
+    assert (layer.din, layer.dout) == (din, dout)
+    assert layer(torch.randn(2, *din)).shape == (2, *dout)
+
+
+def test_a_convolution_without_sizes_of_images():
+    assert ConvLayer(64, 64, down=2)(torch.randn(1, 64, 8, 8)).shape == (1, 64, 4, 4)
+
+
+def test_the_order_within_a_convolution():
+    layer = ConvLayer((8, 4, 4), down=2, up=1)
+    x = torch.randn(2, 8, 4, 4)
+    assert torch.equal(layer(x), nn.functional.elu(layer.norm(nn.functional.max_pool2d(layer.conv(x), 2))))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: ConvLayer(), "needs the size"),
+        (lambda: ConvLayer((3, 8, 8), channels=12), "group norm"),
+        (lambda: ConvLayer((8, 1, 1), down=2), "too small"),
+        (lambda: ConvLayer(None, (8, 5, 5), up=2), "cannot have grown"),
+        (lambda: ConvLayer((8, 3, 3), (8, 8, 8)), "do not divide"),
+        (lambda: ConvLayer((8, 3), (8, 8, 8)), "height, width"),
+        (lambda: ConvLayer((8, 8, 8), down=0), "at least 1"),
+        (lambda: CoordConvLayer(100), "need images"),
+        (lambda: DenseLayer(), "needs the size"),
+        (lambda: MultiLayer(3, 3), "at least one layer"),
+        (lambda: nonlinearity("step"), "no nonlinearity named"),
+    ],
+)
+def test_sizes_that_make_no_sense_are_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_coordinates_run_from_zero_to_one():
+    layer = CoordConvLayer((1, 5, 5), channels=1, norm=None, nonlin=None)
+    layer.conv.weight.data.zero_()
+    layer.conv.bias.data.zero_()
+    layer.conv.weight.data[0, 1, 1, 1] = 1  # the row
+    rows = layer(torch.randn(2, 1, 5, 5))
+    assert torch.equal(rows[1, 0, :, 0], torch.linspace(0, 1, 5))
+    assert layer.conv.weight.shape == (1, 3, 3, 3)
+
+
+def test_dense_layers_and_perceptrons():
+    assert isinstance(DenseLayer(4, 3, nonlin=None).layer, nn.Linear)
+    assert DenseLayer(4, width=7, channels=5).dout == 7
+    assert DenseLayer(None, 4, channels=5).din == 5
+    assert DenseLayer((1, 2, 2), (2, 2, 1))(torch.randn(3, 1, 2, 2)).shape == (3, 2, 2, 1)
+    mlp = MLP((2, 2), (3, 1), hidden=[5], out_nonlin="tanh")
+    assert [type(stage).__name__ for stage in mlp] == ["Flatten", "Linear", "ELU", "Linear", "Tanh", "Unflatten"]
+    assert mlp(torch.randn(2, 2, 2)).shape == (2, 3, 1)
+    assert len(MLP(4, 2, hidden=None)) == 1
+
+
+def test_a_stack_draws_its_weights_from_its_first_known_end():
+    layers = [partial(DenseLayer, width=5)] * 2
+    torch.manual_seed(0)
+    forwards = MultiLayer(4, 3, layers=layers, last=DenseLayer)
+    torch.manual_seed(0)
+    by_hand = [DenseLayer(4, 5), DenseLayer(5, 5), DenseLayer(5, 3)]
+    assert all(torch.equal(a.layer[0].weight, b.layer[0].weight) for a, b in zip(forwards.layers, by_hand, strict=True))
+    torch.manual_seed(0)
+    backwards = MultiLayer(4, 3, first=DenseLayer, layers=layers, in_order=False)
+    torch.manual_seed(0)
+    by_hand = [DenseLayer(5, 3), DenseLayer(5, 5), DenseLayer(4, 5)][::-1]
+    assert all(
+        torch.equal(a.layer[0].weight, b.layer[0].weight) for a, b in zip(backwards.layers, by_hand, strict=True)
+    )
+
+
+def test_normal_outputs():
+    class Gaussian(Normal, MLP):
+        """A perceptron with normal outputs."""
+
+    layer = Gaussian(4, dout=3, hidden=[5])
+    x = torch.randn(2, 4)
+    plain = nn.Sequential.forward(layer, x)
+    result = layer(x)
+    assert isinstance(result, NormalDistribution)
+    assert layer.dout == 3
+    assert torch.equal(result.loc, plain[:, :3])
+    assert torch.equal(result.scale, plain[:, 3:].exp())
+
+
+@pytest.mark.parametrize("name", _MAKERS)
+def test_every_nonlinearity_keeps_the_shape(name):
+    assert nonlinearity(name)(torch.randn(2, 3, 4, 4)).shape == (2, 3, 4, 4)
+
+
+@pytest.mark.parametrize("name", ["group", "batch", "instance", "l1", "l2"])
+def test_every_norm_keeps_the_shape(name):
+    assert norm_layer(name, 8)(torch.randn(2, 8, 4, 4)).shape == (2, 8, 4, 4)
