@@ -1,0 +1,92 @@
+"""The README's commands do what it says, as processes of their own."""
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+FIG = Path(sys.executable).parent / "fig"
+SHORT = "--budget 3 --dataset.num-samples 600 --viz.freq 2 --validation.freq 2 --records.freq 1 --device cpu"
+COMMANDS = [command for command in re.findall(r"(?:^|`)(fig [^`\n]+)", README, re.MULTILINE) if " -h" not in command]
+TRAIN = [command for command in COMMANDS if command.startswith("fig train") and "--resume" not in command]
+
+
+def run(command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+    words = command.split()
+    program = [str(FIG)] if words[0] == "fig" else [sys.executable]
+    return subprocess.run([*program, *words[1:]], capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+
+
+def test_every_training_command(runs):
+    assert len(TRAIN) > 10
+    commands = [c for c in TRAIN if "a/gated" not in c]
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda command: run(f"{command} {SHORT}"), commands))
+    for command, result in zip(commands, results, strict=True):
+        assert result.returncode == 0, f"{command}\n{result.stderr}"
+        assert result.stderr == ""
+        assert "Completed" in result.stdout
+        assert "Next:" in result.stdout
+    assert len(list(runs.iterdir())) == len(commands)
+
+
+def test_evaluating_resuming_and_the_demo(runs):
+    demo = run(f"fig train demo {SHORT} --name NAME --name-include-date no")
+    assert "fig eval --load NAME" in demo.stdout
+    for command in COMMANDS:
+        if "NAME" in command:
+            result = run(command.replace("--budget 200000", "--budget 5"))
+            assert (result.returncode, result.stderr) == (0, ""), command
+    assert (runs / "NAME" / "test_results.json").is_file()
+    assert (runs / "NAME" / "ckpt5").is_dir()
+    again = run(f"python main.py train demo {SHORT}".replace("main.py", str(ROOT / "main.py")), cwd=runs)
+    assert again.returncode == 0, again.stderr
+    assert f"{ROOT / 'main.py'} eval --load" in again.stdout
+
+
+def test_help_is_quick_to_import_and_complete():
+    for words in ("fig -h", "fig --help", "fig"):
+        result = run(words)
+        assert result.returncode == 0
+        assert all(name in result.stdout for name in ("train", "eval", "a/d/strc/12", "d/vec"))
+    boot = "import omnifig; from pathlib import Path; omnifig.switch_project(Path('.').resolve()); omnifig.initialize()"
+    code = f"{boot}; import sys; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    keys = run("fig train -h").stdout
+    for key in ("budget", "validation.freq", "checkpoint.freq", "print.freq", "viz.freq", "records.freq", "seed", "device"):
+        assert f"--{key}" in keys
+
+
+def test_the_example_in_python():
+    for code in re.findall(r"```python\n(import torch.*?)```", README, re.DOTALL):
+        names: dict = {}
+        exec(code, names)  # our own README
+        assert names["y"].shape == (8, 100)
+        assert set(names["out"]) >= {"loss", "rec_loss", "original", "latent", "reconstruction"}
+
+
+def test_the_example_component(fig, tmp_path, monkeypatch):
+    from torch import Tensor, nn
+
+    import sae_src as sae
+    from omnilearn.config import component
+    from omnilearn.layers import Layer, Size
+
+    code = re.search(r'```python\n(@component\("gated-layer"\).*?)```', README, re.DOTALL)[1]
+    exec(code, {"component": component, "Layer": Layer, "Size": Size, "nn": nn, "Tensor": Tensor})
+    config = re.search(r"```yaml\n(_base: a/conv12.*?)```", README, re.DOTALL)[1]
+    path = tmp_path / "gated.yaml"
+    path.write_text(config)
+    model = sae.build_model(path, "m/ae", "d/vec", shape=(100,))
+    assert type(model.encoder.layers[1]).__name__ == "GatedLayer"
+
+
+@pytest.mark.parametrize("words", ["docs/fidelity.md", "docs/datasets.md", "docs/runs.md", "docs/structural_decoder.png"])
+def test_what_the_documents_link_to_is_there(words):
+    assert (ROOT / words).is_file()
