@@ -45,7 +45,7 @@ def our_loop(configs: tuple[str, ...], steps: int, folder: Path) -> float:
     settings = call(TrainSettings, config)
     parts = assemble(config, settings)
     with Records(folder) as records:
-        training = begin(parts, settings, folder, records)
+        training = begin(config, parts, settings, folder, records)
         events = [LogScalars(settings.records.freq), Console(settings.print.freq, training)]
         start = time.perf_counter()
         train_steps(training, events)

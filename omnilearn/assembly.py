@@ -83,7 +83,7 @@ def seed_of(config: Node, default: int = 0) -> int:
 def build_data(config: Node) -> Data:
     """The dataset of a config, cut into its parts."""
     node = find(config, "dataset")
-    if node is None or node.has_payload:
+    if node is None or node.has_payload or "_type" not in node:
         raise ConfigError("there is no dataset: name a config of d/, such as d/vec")
     loading = call(Loading, node, _inherit=False)
     seed_everything(seed_of(node))
@@ -94,7 +94,7 @@ def build_data(config: Node) -> Data:
 def build_model(config: Node, din: Size | None = None) -> nn.Module:
     """The model of a config for observations of size `din` (default: the config's own `din`), on the CPU."""
     node = find(config, "model")
-    if node is None or node.has_payload:
+    if node is None or node.has_payload or "_type" not in node:
         raise ConfigError("there is no model: name an architecture of a/ and a method of m/, such as a/conv12 m/ae")
     seed = seed_of(node)
     seed_everything(seed)

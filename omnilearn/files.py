@@ -75,9 +75,11 @@ def load_tensors(path: Path) -> Any:
         raise UserError(f"{path}: there is no such file") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError:
+        raise UserError(f"{path}: damaged, or holds more than tensors and plain data, which is refused") from None
+    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         first_line = str(error).strip().split("\n")[0]
-        raise UserError(f"{path}: damaged, or not only tensors and plain data: {first_line}") from None
+        raise UserError(f"{path}: damaged: {first_line}") from None
 
 
 def _flush(path: Path) -> None:

@@ -3,12 +3,15 @@
 from importlib import import_module
 
 # Imported when first used: `fig -h` and the config layer do without torch.
-_LAZY = {"build_model": "sae_src.run", "create_config": "sae_src.run", "load_run": "sae_src.run"}
+_LAZY = {"build_model": "sae_src.run", "create_config": "sae_src.run", "load_run": "sae_src.run", "response_matrix": "sae_src.responses"}
+_MODULES = ("metrics",)
 
-__all__ = list(_LAZY)
+__all__ = [*_LAZY, *_MODULES]
 
 
 def __getattr__(name: str):
+    if name in _MODULES:
+        return import_module(f"sae_src.{name}")
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

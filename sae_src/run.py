@@ -63,10 +63,11 @@ def load_run(
         UserError: where there is no such run or checkpoint, or the run's config is damaged.
     """
     path = find_run(name, save_root(saveroot))
-    step = pick_step(path, step)
     stored = read_config(path / CONFIG)
+    published = original.is_original(stored)
+    step = pick_step(path, step, verify=not published)
     override = dict(override or {})
-    if original.is_original(stored):
+    if published:
         config = create_config(**merged(original.translate_config(stored), nested(override)))
         run = Run(path, config, step, read_state=original.read_model_state, is_original=True)
     else:

@@ -33,7 +33,7 @@ def runs(tmp_path) -> Path:
 
 
 @pytest.fixture
-def fig(capfd):
+def fig():
     """Run a command line in this process, as `fig` does: `fig('train demo --budget 2')` returns what the script does."""
 
     def run(command: str):

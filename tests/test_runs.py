@@ -33,7 +33,7 @@ def events(run) -> EventAccumulator:
 
 
 def test_the_folder_of_a_run(vae_run):
-    names = {path.name for path in vae_run.iterdir() if not path.name.startswith("events")}
+    names = {path.name for path in vae_run.iterdir() if not path.name.startswith(("events", "."))}
     assert names == {"config.yaml", "info.yaml", "ckpt10", "ckpt20", "ckpt24", "eval.pth.tar", "eval.json"}
     info = yaml.safe_load((vae_run / "info.yaml").read_text())
     assert {"command", "versions", "device", "seed", "revision", "host", "threads"} <= set(info)

@@ -176,8 +176,8 @@ def call(function: Callable, node: Node, /, _inherit: bool = True, **given: Any)
         elif parameter.default is parameter.empty:
             missing.append(name)
     if missing:
-        title = getattr(function, "__name__", str(function))
-        raise ConfigError(f"{where(node)}: {title} needs a value for {', '.join(missing)}")
+        title = "" if dataclasses.is_dataclass(function) else getattr(function, "__name__", str(function)) + " "
+        raise ConfigError(f"{where(node)}: {title}needs a value for {', '.join(missing)}")
     return function(**given)
 
 
@@ -206,7 +206,8 @@ def _read_first_fit(node: Node, want: Any, members: tuple) -> Any:
 def _read_builder(node: Node, want: Any, kind: Any) -> Callable:
     target = component_of(node)
     if target is None:
-        raise _Unfit(f"{where(node)}: expected a component: say which with _type")
+        got = repr(node.payload) if node.has_payload else "a table without _type"
+        raise _Unfit(f"{where(node)}: expected {describe(want)}, got {got}")
     _check_kind(node, kind, target)
     return NodeBuilder(node, kind)
 
@@ -229,7 +230,8 @@ def _check_kind(node: Node, want: Any, target: Callable) -> None:
         not inspect.isclass(made) or made is inspect.Signature.empty or issubclass(made, kind)
     )
     if not fits:
-        raise _Unfit(f"{where(node)}: expected {describe(want)}, got the component {node.pull('_type', silent=True)}")
+        wanted = f"a {kind.__name__} component" if inspect.isclass(kind) else describe(want)
+        raise _Unfit(f"{where(node)}: expected {wanted}, got the component {node.pull('_type', silent=True)}")
 
 
 def _read_list(node: Node, want: Any, kind: Any, members: tuple) -> list | tuple:

@@ -7,6 +7,7 @@ import omnifig as fig
 from omnilearn.errors import UserError
 
 USER_ERROR = 2
+INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 
 class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, description="Show the traceback of an error"):
@@ -29,4 +30,6 @@ def _report(kind, error, trace) -> None:
     if isinstance(error, UserError):
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(USER_ERROR)
+    if isinstance(error, KeyboardInterrupt):
+        raise SystemExit(INTERRUPTED)
     sys.__excepthook__(kind, error, trace)

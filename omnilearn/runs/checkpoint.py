@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ def save_checkpoint(run: Path, step: int, model: dict[str, Any], training: dict[
     return target
 
 
+def remove_checkpoints(run: Path, *, keep: int, always: int | None = None) -> None:
+    """Remove all but the newest `keep` checkpoints of a run, and never the one of the step `always`."""
+    for step in checkpoint_steps(run)[:-keep]:
+        if step != always:
+            path = checkpoint_path(run, step)
+            gone = run / f".{path.name}.{os.getpid()}.gone"
+            os.rename(path, gone)  # first out of sight: what is half removed is no checkpoint
+            shutil.rmtree(gone, ignore_errors=True)
+
+
 def load_model_state(checkpoint: Path) -> dict[str, Any]:
     """What `save_checkpoint` got as `model`; `UserError` where it is damaged."""
     return load_tensors(checkpoint / MODEL)
@@ -73,6 +84,23 @@ def load_model_state(checkpoint: Path) -> dict[str, Any]:
 def load_training_state(checkpoint: Path) -> dict[str, Any]:
     """What `save_checkpoint` got as `training`; `UserError` where it is damaged."""
     return load_tensors(checkpoint / TRAINING)
+
+
+def newest_undamaged(run: Path) -> int | None:
+    """The step of the newest checkpoint that is as it was written; None where there is none at all.
+
+    Says on stderr which newer ones are damaged. Raises `UserError` where all of them are.
+    """
+    steps = checkpoint_steps(run)
+    for step in reversed(steps):
+        problem = damage(checkpoint_path(run, step))
+        if problem is None:
+            return step
+        name = checkpoint_path(run, step).name
+        print(f"warning: {name} is damaged ({problem}); trying an older one", file=sys.stderr)
+    if steps:
+        raise UserError(f"{run}: every checkpoint is damaged")
+    return None
 
 
 def damage(checkpoint: Path) -> str | None:

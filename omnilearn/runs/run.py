@@ -12,7 +12,7 @@ from omnilearn.assembly import Data, build_data, build_model
 from omnilearn.config import Node, find, read
 from omnilearn.data import Part
 from omnilearn.errors import UserError
-from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps, load_model_state
+from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps, damage, load_model_state, newest_undamaged
 from omnilearn.training.visualiser import Visualiser
 
 
@@ -74,12 +74,18 @@ class Run:
         return self.data.part(mode)
 
 
-def pick_step(path: Path, wanted: int | None = None) -> int | None:
-    """The step of the checkpoint to load: the one asked for, else the newest, else None.
+def pick_step(path: Path, wanted: int | None = None, *, verify: bool = True) -> int | None:
+    """The step of the checkpoint to load: the one asked for, else the newest that is undamaged, else None.
 
-    Raises `UserError` where the one asked for is missing.
+    Raises `UserError` where the one asked for is missing or damaged, or all are damaged. Only checkpoints that have
+    checksums are looked into (`verify`); those of the published system have none.
     """
     steps = checkpoint_steps(path)
-    if wanted is not None and wanted not in steps:
+    if wanted is None:
+        return newest_undamaged(path) if verify else steps[-1] if steps else None
+    if wanted not in steps:
         raise UserError(f"{path} has no checkpoint of step {wanted}: there are {', '.join(map(str, steps)) or 'none'}")
-    return wanted if wanted is not None else steps[-1] if steps else None
+    problem = damage(checkpoint_path(path, wanted)) if verify else None
+    if problem is not None:
+        raise UserError(f"{checkpoint_path(path, wanted)} is damaged: {problem}")
+    return wanted

@@ -1,6 +1,7 @@
 """What happens beside the steps: scalars, pictures, validation, checkpoints, the console."""
 
 import sys
+import time
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,10 @@ from tqdm import tqdm
 from omnilearn.assembly import Data
 from omnilearn.evaluation import evaluate, losses_in
 from omnilearn.randomness import undisturbed
-from omnilearn.runs.checkpoint import save_checkpoint
+from omnilearn.runs.checkpoint import remove_checkpoints, save_checkpoint
+from omnilearn.training.interruption import NOT_FINITE, Stop
 from omnilearn.training.loop import Event, Training
-from omnilearn.training.settings import Validation
+from omnilearn.training.settings import Checkpoint, Validation
 from omnilearn.training.visualiser import Visualiser
 
 
@@ -72,15 +74,29 @@ class Validate(Event):
 
 
 class Save(Event):
-    """Saves a checkpoint."""
+    """Saves a checkpoint, and removes old ones where only some are to be kept."""
 
     name = "save"
+    before_stop = True
+
+    def __init__(self, settings: Checkpoint | None) -> None:
+        super().__init__(settings and settings.freq)
+        self._keep = settings and settings.keep
 
     def happen(self, training: Training, result: dict[str, Any]) -> None:
-        """Write everything that using the model or going on with the training needs."""
+        """Write everything that using the model or going on with the training needs.
+
+        Raises `Stop` instead where a weight is not finite, so that the last checkpoint stays a good one.
+        """
+        for name, value in training.model.named_parameters():
+            if not value.isfinite().all():  # sync
+                raise Stop(NOT_FINITE, f"the parameter {name} is not finite at step {training.step}: not saved")
         training.records.flush()
         model = {"step": training.step, "model": training.model.state_dict(), "model_str": str(training.model)}
         save_checkpoint(training.folder, training.step, model, training.state_dict())
+        if self._keep is not None:
+            best = int(training.best["step"]) if training.best else None
+            remove_checkpoints(training.folder, keep=self._keep, always=best)
 
 
 class Console(Event):
@@ -94,7 +110,7 @@ class Console(Event):
         self._bar = tqdm(
             total=training.budget, initial=training.step, unit="step", dynamic_ncols=True, disable=None, file=sys.stdout
         )
-        self._last = (training.step, training.seconds)
+        self._last = (training.step, time.perf_counter())
 
     def happen(self, training: Training, result: dict[str, Any]) -> None:
         """Show the loss of the step, and how fast it goes."""
@@ -104,11 +120,12 @@ class Console(Event):
             self._bar.set_postfix_str(f"loss {loss:.4g}{validation}", refresh=False)
             self._bar.update(training.step - self._bar.n)
             return
-        step, seconds = self._last
-        self._last = (training.step, training.seconds)
-        rate = (training.step - step) / max(training.seconds - seconds, 1e-9)
+        step, then = self._last
+        self._last = (training.step, time.perf_counter())
+        rate = (training.step - step) / (self._last[1] - then)
         now = f"{datetime.now():%H:%M:%S}"
-        print(f"[{now}] step {training.step}/{training.budget}  loss {loss:.4g}{validation}  {rate:.0f} steps/s")
+        progress = f"step {training.step}/{training.budget}  loss {loss:.4g}{validation}  {rate:.0f} steps/s"
+        print(f"[{now}] {progress}", flush=True)
 
     def close(self, training: Training) -> None:
         """Finish the bar."""

@@ -14,6 +14,7 @@ from torch import nn
 from omnilearn.data import BatchOrder, Part
 from omnilearn.optimisers import Optimiser
 from omnilearn.randomness import generator_states, set_generator_states
+from omnilearn.training.interruption import FiniteGuard, Interruption
 from omnilearn.training.records import Records
 
 
@@ -31,11 +32,15 @@ class Training:
     seed: int
     device: torch.device
     bf16: bool = False
+    experiment: str = ""
     step: int = 0
     seconds: float = 0.0
     best: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.guard = FiniteGuard(self.optimiser.torch_optimiser, self.device)
 
     def precision(self):
         """The context for forward passes."""
@@ -50,7 +55,12 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "order": self.order.state_dict(),
             "generators": generator_states(),
+            "made_by": self.made_by(),
         }
+
+    def made_by(self) -> dict[str, Any]:
+        """What has to stay the same for the numbers to go on as they would have."""
+        return {"torch": str(torch.__version__), "experiment": self.experiment, "processes": 1}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`."""
@@ -61,10 +71,17 @@ class Training:
 
 
 class Event(ABC):
-    """Something that happens every `freq` steps; at the end of training once more where `at_end` says so."""
+    """Something that happens every `freq` steps.
+
+    Attributes:
+        name: for the curve of how long it takes.
+        at_end: whether it happens once more at the end, if the last step was not its turn.
+        before_stop: whether it happens before an interrupted training stops.
+    """
 
     name: str
     at_end = True
+    before_stop = False
 
     def __init__(self, freq: int | None) -> None:
         self.freq = freq
@@ -78,8 +95,12 @@ class Event(ABC):
         return self.freq is not None and step % self.freq == 0
 
 
-def train_steps(training: Training, events: Sequence[Event]) -> None:
-    """Train until the budget is used up; after each step the events that are due happen, in the given order."""
+def train_steps(training: Training, events: Sequence[Event], interruption: Interruption | None = None) -> None:
+    """Train until the budget is used up; after each step the events that are due happen, in the given order.
+
+    Raises `Stop`, once the events marked `before_stop` have happened, where the interruption has a reason to; and
+    before the weights are touched where a loss is not finite.
+    """
     model, optimiser, part, order, times = (
         training.model,
         training.optimiser,
@@ -96,6 +117,7 @@ def train_steps(training: Training, events: Sequence[Event]) -> None:
 
         with training.precision():
             result = model.losses(batch)
+        training.guard.before_update(result, step)
         optimiser.zero_grad()
         result["loss"].backward()
         optimiser.step()
@@ -108,10 +130,20 @@ def train_steps(training: Training, events: Sequence[Event]) -> None:
 
         for event in events:
             if event.is_due(step):
+                training.guard.check()
                 event.happen(training, result)
                 times[f"time_{event.name}"], start = lap(start)
         training.seconds += start - clock
         clock = start
+
+        stop = interruption and interruption.reason()
+        if stop and step < training.budget:
+            for event in events:
+                if event.before_stop and not event.is_due(step):
+                    training.guard.check()
+                    event.happen(training, result)
+            raise stop
+    training.guard.check()
     if result:
         for event in events:
             if event.at_end and event.freq is not None and not event.is_due(training.step):

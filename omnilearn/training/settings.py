@@ -28,12 +28,19 @@ class Validation:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """When to save: `freq` steps between checkpoints."""
+    """When to save.
+
+    Attributes:
+        freq: steps between checkpoints.
+        keep: how many stay (null: all); the newest and the one with the best validation loss always do.
+    """
 
     freq: Frequency = 10_000
+    keep: int | None = None
 
     def __post_init__(self) -> None:
         check_frequency("checkpoint.freq", self.freq)
+        check_frequency("checkpoint.keep", self.keep)
 
 
 @dataclass(frozen=True)

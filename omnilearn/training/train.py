@@ -1,9 +1,10 @@
 """A training run from its config: build everything, then write, then train, then evaluate."""
 
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -14,12 +15,14 @@ from omnilearn.data import BatchOrder
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
 from omnilearn.optimisers import Optimiser
-from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root
+from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root, sole_writer
+from omnilearn.runs.identity import fingerprint, plain
 from omnilearn.runs.info import describe_device, run_info
 from omnilearn.runs.naming import PlainNaming, RunNaming
 from omnilearn.runs.results import evaluate_and_store
 from omnilearn.training.events import Console, LogScalars, Save, Validate, Visualise
-from omnilearn.training.loop import Training, train_steps
+from omnilearn.training.interruption import Interruption, Stop
+from omnilearn.training.loop import Event, Training, train_steps
 from omnilearn.training.records import Records
 from omnilearn.training.settings import Checkpoint, FinalEvaluation, Print, Record, Validation
 from omnilearn.training.visualiser import Visualiser
@@ -34,6 +37,9 @@ class TrainSettings:
     name_include_date: bool = True
     saveroot: Path | None = None
     device: str | None = None
+    threads: int | None = None
+    deterministic: bool = False
+    time_limit: float | None = None
     precision: Literal["float32", "bf16"] = "float32"
     run: RunNaming | None = None
     validation: Validation | None = field(default_factory=Validation)
@@ -47,6 +53,10 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.budget < 1:
             raise UserError(f"budget: must be at least 1 step, got {self.budget}")
+        if self.threads is not None and self.threads < 1:
+            raise UserError(f"threads: must be at least 1, got {self.threads}")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise UserError(f"time_limit: must be more than 0 hours, got {self.time_limit:g}")
 
 
 def train(config: Node) -> Path:
@@ -57,10 +67,10 @@ def train(config: Node) -> Path:
     settings = call(TrainSettings, config)
     parts = assemble(config, settings)
     reject_unknown_keys(config)
-    folder = make_folder(config, settings, parts.model, parts.data)
+    folder = make_folder(config, settings, parts)
     write_text(folder / INFO, dump_yaml(run_info(parts.device, parts.seed)))
-    with Records(folder) as records:
-        training = begin(parts, settings, folder, records)
+    with sole_writer(folder), Records(folder) as records:
+        training = begin(config, parts, settings, folder, records)
         records.at(0, "{}").text("model-str", str(parts.model))
         records.text("model-optim-str", str(parts.optimiser.torch_optimiser))
         run_to_end(training, settings, parts.data)
@@ -82,6 +92,13 @@ class Parts:
 def assemble(config: Node, settings: TrainSettings) -> Parts:
     """Build everything that a config names; nothing is written."""
     device = pick_device(settings.device)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    if settings.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+    else:
+        torch.backends.cudnn.benchmark = device.type == "cuda"
     data = build_data(config)
     model = to_device(build_model(config, data.dataset.din), device)
     data.dataset.to(device)
@@ -90,7 +107,7 @@ def assemble(config: Node, settings: TrainSettings) -> Parts:
     return Parts(data, model, build_optimiser(config, model), order, device, seed)
 
 
-def begin(parts: Parts, settings: TrainSettings, folder: Path, records: Records) -> Training:
+def begin(config: Node, parts: Parts, settings: TrainSettings, folder: Path, records: Records) -> Training:
     """A run before its first step."""
     return Training(
         model=parts.model,
@@ -103,22 +120,29 @@ def begin(parts: Parts, settings: TrainSettings, folder: Path, records: Records)
         seed=parts.seed,
         device=parts.device,
         bf16=settings.precision == "bf16",
+        experiment=fingerprint(stored_config(config, parts)),
     )
 
 
 def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
-    """Train until the budget is used up, evaluate, and say what came out."""
+    """Train until the budget is used up, evaluate, and say what came out.
+
+    Raises `Stop`, with the exit code of the process, where something ends the training before that.
+    """
     print_header(training, data)
     console = Console(settings.print and settings.print.freq, training)
-    events = [LogScalars(settings.records and settings.records.freq)]
+    events: list[Event] = [LogScalars(settings.records and settings.records.freq)]
     if settings.viz is not None:
         events.append(Visualise(settings.viz))
     if settings.validation is not None and settings.validation.mode in data.parts:
         events.append(Validate(settings.validation, data, settings.viz))
-    events.append(Save(settings.checkpoint and settings.checkpoint.freq))
-    events.append(console)
+    events += [Save(settings.checkpoint), console]
     try:
-        train_steps(training, events)
+        with Interruption(settings.time_limit) as interruption:
+            train_steps(training, events, interruption)
+    except Stop as stop:
+        print(f"{stop.message}\nto go on: {program()} train --resume {run_reference(training.folder)}", file=sys.stderr)
+        raise
     finally:
         console.close(training)
     scores = training.scores
@@ -137,17 +161,22 @@ def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
     print_summary(training, scores)
 
 
-def make_folder(config: Node, settings: TrainSettings, model: nn.Module, data: Data) -> Path:
+def make_folder(config: Node, settings: TrainSettings, parts: Parts) -> Path:
     """The folder of a new run, with the config that rebuilds it."""
     naming = settings.run or PlainNaming()
     kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
-    name = settings.name or naming.base_name(model, **kinds)
+    name = settings.name or naming.base_name(parts.model, **kinds)
     folder = new_run_folder(save_root(settings.saveroot), name, date=settings.name_include_date)
-    size = data.dataset.din
-    stored = {key: value for key, value in config.root.to_python().items() if not key.startswith("_")}
-    stored["din"] = stored["dout"] = size if isinstance(size, int) else list(size)
-    write_text(folder / CONFIG, dump_yaml(stored))
+    write_text(folder / CONFIG, dump_yaml(stored_config(config, parts)))
     return folder
+
+
+def stored_config(config: Node, parts: Parts) -> dict[str, Any]:
+    """The config as a run keeps it, with what was chosen automatically."""
+    size = parts.data.dataset.din
+    size = size if isinstance(size, int) else list(size)
+    chosen = {"din": size, "dout": size, "device": str(parts.device), "threads": torch.get_num_threads()}
+    return {**plain(config.root.to_python()), **chosen}
 
 
 def to_device(model: nn.Module, device: torch.device) -> nn.Module:
@@ -169,12 +198,20 @@ def print_summary(training: Training, scores: dict[str, float]) -> None:
     """What came out, and what to do next."""
     steps = f"{training.step:,} steps in {training.seconds:.0f} s"
     result = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-    program = f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else "fig"
-    run = training.folder.name if training.folder.parent == save_root() else training.folder
     print(f"Completed {training.folder.name}: {steps}" + (f"; validation {result}" if result else ""))
     print("Next:")
     print(f"  tensorboard --logdir {training.folder.parent}")
-    print(f"  {program} eval --load {run} --mode test --ident test_results")
+    print(f"  {program()} eval --load {run_reference(training.folder)} --mode test --ident test_results")
+
+
+def program() -> str:
+    """How this program was called."""
+    return f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else "fig"
+
+
+def run_reference(folder: Path) -> str:
+    """What to write after --load for the run in a folder."""
+    return folder.name if folder.parent == save_root() else str(folder)
 
 
 def _type_of(config: Node, name: str) -> str:

@@ -1,0 +1,281 @@
+"""A run that is killed, at any moment and any number of times, resumes to the same bits."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import omnifig
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+from omnilearn.errors import UserError
+from omnilearn.files import load_tensors
+from omnilearn.runs.checkpoint import checkpoint_steps, save_checkpoint
+from tests.conftest import ROOT
+
+# 900 observations for training: an epoch is 7 steps, so every kill lies in another epoch.
+KEYS = (
+    "--dataset.num-samples 1000 --budget 40 --checkpoint.freq 9 --validation.freq 15 --viz.freq 17 --records.freq 3 "
+    "--print.freq 1 --viz-traversals no --name-include-date no --device cpu --threads 1"
+)
+METHODS = {
+    "ae": "hybrid a/conv12 m/ae d/vec",
+    "sae": "hybrid scheduler a/e/conv12 a/d/strc/6 m/ae d/vec --model.optim.lr.freq 4",
+    "vae": "hybrid a/conv12 m/vae d/vec",
+    "wae": "hybrid a/conv12 m/wae d/vec",
+    "swae": "hybrid a/conv12 m/swae d/vec",
+    "vlae": "hybrid a/ladder/6 m/vae d/vec",
+}
+
+
+def final_state(run: Path):
+    """The weights, the optimiser and the scores at the end."""
+    step = checkpoint_steps(run)[-1]
+    model = load_tensors(run / f"ckpt{step}" / "model.pth.tar")["model"]
+    training = load_tensors(run / f"ckpt{step}" / "training.pth.tar")
+    return model, training, json.loads((run / "eval.json").read_text())["scores"]
+
+
+def assert_same(one: Path, other: Path) -> None:
+    (model, training, scores), (model2, training2, scores2) = final_state(one), final_state(other)
+    assert model.keys() == model2.keys()
+    assert all(torch.equal(model[name], model2[name]) for name in model)
+    for key in ("step", "best", "order"):
+        assert training[key] == training2[key]
+    for number, state in training["optimiser"]["state"].items():
+        other_state = training2["optimiser"]["state"][number]
+        assert all(torch.equal(torch.as_tensor(v), torch.as_tensor(other_state[k])) for k, v in state.items())
+    assert torch.equal(training["generators"]["torch"], training2["generators"]["torch"])
+    assert scores == scores2
+
+
+def curve(run: Path, tag: str) -> list[tuple[int, float]]:
+    """The points of a curve over all event files, doubled ones included."""
+    points = []
+    for path in sorted(run.glob("events.*")):
+        for event in EventFileLoader(str(path)).Load():
+            points += [(event.step, value.tensor.float_val[0]) for value in event.summary.value if value.tag == tag]
+    return points
+
+
+def start(words: str, **settings) -> subprocess.Popen:
+    command = [sys.executable, str(ROOT / "main.py"), "train", *words.split()]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings)
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str, str]:
+    """Exit code, output and errors of a process, once it has ended."""
+    output, errors = process.communicate(timeout=180)
+    return process.returncode, output, errors
+
+
+def kill_at(words: str, step: int, number: int = signal.SIGKILL) -> tuple[int, str, str]:
+    """Start a training process and send it a signal once it says that it has done `step` steps."""
+    process = start(words)
+    for line in process.stdout:
+        match = re.search(r"step (\d+)/", line)
+        if match and int(match[1]) >= step:
+            process.send_signal(number)
+            break
+    return finish(process)
+
+
+@pytest.mark.parametrize("method", ["sae", "vlae"])
+def test_killed_processes_resume_to_the_same_bits(method, runs):
+    whole = start(f"{METHODS[method]} {KEYS} --name whole")
+    code, _, _ = kill_at(f"{METHODS[method]} {KEYS} --name killed", 4)  # before the first checkpoint
+    assert code == -signal.SIGKILL
+    for step in (12, 21, 38):
+        kill_at("--resume killed", step)
+    code, output, errors = finish(start("--resume killed"))
+    assert code == 0, errors
+    assert "Completed killed: 40 steps" in output
+    assert finish(whole)[0] == 0
+    assert_same(runs / "whole", runs / "killed")
+    for tag in ("loss/train", "loss/val", "eval/loss"):
+        assert curve(runs / "killed", tag) == curve(runs / "whole", tag)
+    assert len(curve(runs / "killed", "loss/train")) == 14
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_resumed_run_ends_with_the_same_bits(method, runs, fig):
+    whole = fig(f"train {METHODS[method]} {KEYS} --name whole")
+    part = fig(f"train {METHODS[method]} {KEYS} --name part --include-eval no --validation.mode val")
+    shutil.rmtree(part / "ckpt40")
+    shutil.rmtree(part / "ckpt36")
+    fig("train --resume part --include-eval yes")
+    assert_same(whole, part)
+
+
+def test_killed_inside_a_save(runs):
+    code = """
+import os, signal, sys, omnifig, pathlib
+root = pathlib.Path(sys.argv[1]); sys.path.insert(0, str(root)); omnifig.switch_project(root)
+from omnilearn.runs import checkpoint
+count, real = 0, checkpoint.torch.save
+def save(state, file):
+    global count
+    count += 1
+    if count == 4:  # the second file of the second checkpoint
+        file.write(b'torn'); file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(state, file)
+checkpoint.torch.save = save
+omnifig.main(sys.argv[2:])
+"""
+    whole = start(f"{METHODS['ae']} {KEYS} --name whole")
+    words = f"train {METHODS['ae']} {KEYS} --name torn".split()
+    torn = subprocess.run([sys.executable, "-c", code, str(ROOT), *words], capture_output=True, check=False)
+    assert torn.returncode == -signal.SIGKILL
+    assert checkpoint_steps(runs / "torn") == [9]
+    assert finish(start("--resume torn"))[0] == 0
+    assert finish(whole)[0] == 0
+    assert_same(runs / "whole", runs / "torn")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_signals_save_and_exit_with_a_code_of_their_own(number, runs):
+    code, _, errors = kill_at(f"{METHODS['ae']} {KEYS} --budget 100000 --name s", 5, number)
+    assert code == 4
+    assert errors.startswith(f"stopped by {number.name}\nto go on: ")
+    assert checkpoint_steps(runs / "s")[-1] >= 5
+
+
+def test_a_time_limit_saves_and_exits_with_3(runs):
+    code, _, errors = finish(start(f"{METHODS['ae']} {KEYS} --budget 100000 --name t --time-limit 0.0003"))
+    assert (code, "time limit" in errors) == (3, True)
+    assert checkpoint_steps(runs / "t")
+
+
+def test_a_loss_that_is_no_number_stops_before_the_weights(runs):
+    words = f"{METHODS['vae']} {KEYS} --name n --model.optim.lr 1e30 --checkpoint.freq 1 --validation null"
+    code, _, errors = finish(start(words))
+    assert code == 5
+    assert re.match(r"(rec_loss|reg_loss|rec_loss and reg_loss) not finite at step \d+|the parameter", errors)
+    for step in checkpoint_steps(runs / "n"):
+        state = load_tensors(runs / "n" / f"ckpt{step}" / "model.pth.tar")["model"]
+        assert all(value.isfinite().all() for value in state.values())
+
+
+@pytest.fixture
+def run(runs, fig):
+    """A run of 20 steps with checkpoints at 9, 18 and 20."""
+    return fig(f"train {METHODS['ae']} {KEYS} --budget 20 --name run --include-eval no")
+
+
+@pytest.mark.parametrize("harm", ["truncate", "flip", "remove"])
+def test_a_damaged_checkpoint_is_noticed(harm, run, fig, capsys):
+    path = run / "ckpt20" / "model.pth.tar"
+    if harm == "remove":
+        path.unlink()
+    else:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data[: len(data) // 2] if harm == "truncate" else data)
+    fig("train --resume run")
+    message = capsys.readouterr()
+    assert "ckpt20 is damaged" in message.err
+    assert "resuming at step 18" in message.out
+    assert checkpoint_steps(run) == [9, 18, 20]
+
+
+def test_old_checkpoints_are_removed(fig):
+    path = fig(f"train {METHODS['ae']} {KEYS} --checkpoint.freq 4 --checkpoint.keep 2 --name k --validation.freq 4")
+    best = int(load_tensors(path / "ckpt40" / "training.pth.tar")["best"]["step"])
+    assert checkpoint_steps(path) == sorted({best, 36, 40})
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(run, monkeypatch):
+    def full(state, file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(UserError, match="No space left on device; free some space"):
+        save_checkpoint(run, 21, {}, {})
+    assert checkpoint_steps(run) == [9, 18, 20]
+    assert not list(run.glob("*.tmp"))
+
+
+def test_auto_finds_the_unfinished_run_of_the_same_config(run, fig, runs):
+    shutil.rmtree(run / "ckpt20")
+    words = f"{METHODS['ae']} {KEYS} --budget 20 --name run --include-eval no --resume auto"
+    assert fig(f"train {words}") == run
+    assert fig(f"train {words}").name == "run_2"
+    assert fig(f"train {words} --seed 1").name == "run_3"
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(run, fig):
+    import fcntl
+
+    with (run / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another process"):
+            fig("train --resume run --budget 30")
+
+
+def test_a_changed_config_or_torch_needs_a_word(run, fig, monkeypatch):
+    text = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(text.replace("lr: 0.001", "lr: 0.002"))
+    with pytest.raises(UserError, match=r"config.yaml of this run has been changed.*--accept-changes yes"):
+        fig("train --resume run --budget 21")
+    (run / "config.yaml").write_text(text)
+    monkeypatch.setattr(torch, "__version__", "9.9")
+    with pytest.raises(UserError, match=r"torch of this run was .* and is 9.9"):
+        fig("train --resume run --budget 21")
+    fig("train --resume run --budget 21 --accept-changes yes")
+    assert checkpoint_steps(run)[-1] == 21
+
+
+def test_two_runs_that_start_together_do_not_share_a_folder(runs):
+    words = f"{METHODS['ae']} {KEYS} --budget 2 --name same --include-eval no --validation null"
+    processes = [start(words) for _ in range(3)]
+    assert [finish(process)[0] for process in processes] == [0, 0, 0]
+    assert sorted(path.name for path in runs.iterdir()) == ["same", "same_2", "same_3"]
+    for path in runs.iterdir():
+        assert checkpoint_steps(path) == [2]
+
+
+class Exploit:
+    """Pickles into a command that makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
+
+
+@pytest.mark.parametrize("name", ["model.pth.tar", "training.pth.tar"])
+def test_a_checkpoint_cannot_run_code(name, run, tmp_path, fig):
+    target = tmp_path / "executed"
+    torch.save({"model": Exploit(target)}, run / "ckpt20" / name)
+    from omnilearn.files import write_json
+    from omnilearn.runs.checkpoint import _checksum
+
+    sums = {file: _checksum(run / "ckpt20" / file) for file in ("model.pth.tar", "training.pth.tar")}
+    write_json(run / "ckpt20" / "checksums.json", sums)
+    with pytest.raises(UserError, match="more than tensors and plain data"):
+        fig("train --resume run --budget 30")
+    assert not target.exists()
+
+
+def test_events_of_a_torn_file_are_cut_back(run, fig):
+    shutil.rmtree(run / "ckpt20")
+    events = max(run.glob("events.*"))
+    events.write_bytes(events.read_bytes()[:-7])
+    time.sleep(0.01)
+    fig("train --resume run")
+    steps = [step for step, _ in curve(run, "loss/train")]
+    assert steps == [3, 6, 9, 12, 15, 18, 20]
+    accumulator = EventAccumulator(str(run))
+    accumulator.Reload()
+    assert [event.step for event in accumulator.Scalars("loss/train")] == steps
+    assert omnifig.get_current_project().name == "sae"
