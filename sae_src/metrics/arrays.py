@@ -1,0 +1,82 @@
+"""The arguments that all metrics share: codes and factors as checked arrays, and factor values as class labels."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Data(NamedTuple):
+    """Codes (N, D) and factors (N, K) to train on, and codes (M, D) and factors (M, K) to test on."""
+
+    codes_train: np.ndarray
+    factors_train: np.ndarray
+    codes_test: np.ndarray
+    factors_test: np.ndarray
+
+
+def check_data(
+    codes_train: ArrayLike,
+    factors_train: ArrayLike,
+    codes_test: ArrayLike | None = None,
+    factors_test: ArrayLike | None = None,
+) -> Data:
+    """The four arrays as numpy arrays; the training arrays stand in for absent test arrays.
+
+    Codes keep single or double precision, since the edges of a histogram depend on it. Raises `ValueError` for arrays
+    that are not 2-D, empty or not finite, that differ in length or width, and for one test array without the other.
+    """
+    if (codes_test is None) != (factors_test is None):
+        raise ValueError("codes_test and factors_test must be given together")
+    codes_train, factors_train = _pair(codes_train, factors_train, "train")
+    if codes_test is None:
+        return Data(codes_train, factors_train, codes_train, factors_train)
+    codes_test, factors_test = _pair(codes_test, factors_test, "test")
+    for name, train, test in (("codes", codes_train, codes_test), ("factors", factors_train, factors_test)):
+        if train.shape[1] != test.shape[1]:
+            raise ValueError(f"{name}_train has {train.shape[1]} columns but {name}_test has {test.shape[1]}")
+    return Data(codes_train, factors_train, codes_test, factors_test)
+
+
+def as_codes(values: ArrayLike, name: str = "codes") -> np.ndarray:
+    """A finite floating-point matrix (N, D) from an array or a tensor on any device; `ValueError` otherwise."""
+    codes = _matrix(values, name)
+    return codes if codes.dtype in (np.float32, np.float64) else codes.astype(np.float64)
+
+
+def constant_columns(matrix: np.ndarray) -> np.ndarray:
+    """Which columns of a matrix (N, D) hold one value only, as a mask (D,)."""
+    # Not by a zero variance: the mean of equal numbers need not be that number.
+    return matrix.max(axis=0) == matrix.min(axis=0)
+
+
+def class_labels(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """One factor's values (N,) and (M,) as labels 0 to C - 1 in the order of the training values, and C.
+
+    A test value that does not occur in training gets the label -1.
+    """
+    classes, labels = np.unique(train, return_inverse=True)
+    nearest = np.minimum(np.searchsorted(classes, test), len(classes) - 1)
+    return labels, np.where(classes[nearest] == test, nearest, -1), len(classes)
+
+
+def _pair(codes: ArrayLike, factors: ArrayLike, split: str) -> tuple[np.ndarray, np.ndarray]:
+    codes, factors = as_codes(codes, f"codes_{split}"), _matrix(factors, f"factors_{split}")
+    if len(codes) != len(factors):
+        raise ValueError(f"codes_{split} has {len(codes)} rows but factors_{split} has {len(factors)}")
+    return codes, factors
+
+
+def _matrix(values: ArrayLike, name: str) -> np.ndarray:
+    if hasattr(values, "detach"):  # a tensor; no import of torch, which the processes of `boosting` do without
+        values = values.detach().cpu()
+        # numpy has no bfloat16
+        values = values.float() if values.is_floating_point() and values.element_size() == 2 else values
+    matrix = np.asarray(values)
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise ValueError(f"{name} must be a matrix with at least one row and one column, not of shape {matrix.shape}")
+    if matrix.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers, not {matrix.dtype}")
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"{name} holds NaN or infinity")
+    return matrix

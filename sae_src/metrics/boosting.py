@@ -1,0 +1,49 @@
+"""Gradient boosted trees that predict each factor from all codes: the classifiers that DCI and Fairness share."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike
+from sklearn.ensemble import GradientBoostingClassifier
+
+from sae_src.metrics.arrays import check_data
+
+
+def fit_classifiers(
+    codes: ArrayLike,
+    factors: ArrayLike,
+    *,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+) -> list[GradientBoostingClassifier | None]:
+    """One classifier with scikit-learn's defaults per factor, from codes (N, D) to factors (N, K).
+
+    They predict labels: the position of a value among the sorted values of its factor. None stands for a factor of
+    one value. Each factor has its own random state derived from `seed`, so the result does not depend on `jobs`.
+
+    Args:
+        codes: training codes (N, D).
+        factors: training factors (N, K).
+        seed: of the order in which equally good splits are tried.
+        jobs: processes to spread the factors over; -1 for one per core.
+        progress: wraps the iteration over the factors, such as `tqdm`.
+    """
+    data = check_data(codes, factors)
+    labels = [np.unique(column, return_inverse=True)[1] for column in data.factors_train.T]
+    sizes = [column.max() + 1 for column in labels]
+    states = np.random.SeedSequence(seed).generate_state(len(labels))
+    # A factor of many values takes longest: started last, it would run alone at the end.
+    order = sorted((k for k, size in enumerate(sizes) if size > 1), key=lambda k: -sizes[k])
+    tasks = (delayed(_fit)(data.codes_train, labels[k], int(states[k])) for k in order)
+    fitted = progress(Parallel(n_jobs=jobs, return_as="generator")(tasks))
+    classifiers = dict(zip(order, fitted, strict=True))
+    return [classifiers.get(k) for k in range(len(labels))]
+
+
+def _fit(codes: np.ndarray, labels: np.ndarray, random_state: int) -> GradientBoostingClassifier:
+    # Leaves of points that are certain already divide by nearly nothing; scikit-learn handles the result.
+    with np.errstate(all="ignore"):
+        return GradientBoostingClassifier(random_state=random_state).fit(codes, labels)
