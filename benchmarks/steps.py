@@ -44,6 +44,7 @@ def our_loop(configs: tuple[str, ...], steps: int, folder: Path) -> float:
     config = sae.create_config(*configs, budget=steps)
     settings = call(TrainSettings, config)
     parts = assemble(config, settings)
+    assert len(parts.data.dataset.observations)  # made when first asked for: before the clock starts
     with Records(folder) as records:
         training = begin(config, parts, settings, folder, records)
         events = [LogScalars(settings.records.freq), Console(settings.print.freq, training)]

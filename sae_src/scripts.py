@@ -17,7 +17,7 @@ def train(config):
         --budget N                training steps
         --validation.freq N       steps between passes over the validation part (null: never)
         --validation.mode NAME    the part (val); --validation.step-limit N: at most N batches of it
-        --checkpoint.freq N       steps between checkpoints
+        --checkpoint.freq N       steps between checkpoints; --checkpoint.keep N: how many stay (all)
         --viz.freq N              steps between pictures for TensorBoard
         --records.freq N          steps between points of the curves
         --print.freq N            steps between lines on the console
@@ -29,6 +29,9 @@ def train(config):
         --info.extra TEXT         add to the name
         --saveroot FOLDER         folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
         --device cpu|cuda|cuda:1  default: the GPU where there is one
+        --threads N               CPU threads (default: 1 for vectors, torch's own number for images)
+        --deterministic yes       only exactly repeatable kernels on a GPU (slower)
+        --time-limit HOURS        save and exit with code 3 when it is reached
         --precision bf16          forward passes in bfloat16 (default float32)
         --seed N                  seed of everything (0)
     Data
@@ -44,7 +47,9 @@ def train(config):
     Pictures
         --viz-latent, --viz-rec, --viz-gen-prior, --viz-gen-hybrid, --viz-traversals, --force-viz    yes or no
     Going on
-        --resume NAME|PATH        with --budget, frequencies, --device and --saveroot only; the rest is the run's own
+        --resume NAME|PATH        with --budget, frequencies, --time-limit, --device and --saveroot only
+        --resume auto             the newest unfinished run of the same configs and keys, else a new one
+        --accept-changes yes      resume although torch or the run's config.yaml has changed
 
     Any other parameter of a component is a key too: its name in Python, at or above its place in the config.
     """

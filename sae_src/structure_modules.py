@@ -73,7 +73,7 @@ class AffineAdaIN(AdaIN):
     def modulate(self, features: Tensor, values: Tensor) -> Tensor:
         """Combine features (B, C, ...) with shifts and log scales (B, 2C, ...)."""
         shift, log_scale = values.chunk(2, dim=1)
-        return log_scale.exp() * features + shift
+        return torch.addcmul(shift, log_scale.exp(), features)
 
 
 @component("rung-gen")

@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.distributions import Normal
-from torchvision.utils import make_grid
 
 from omnilearn.config.registry import component
 from omnilearn.training.records import Records
@@ -60,7 +59,7 @@ class SAEVisualiser(Visualiser):
             return {}
         if self.viz_rec:
             pairs = torch.cat([result["original"][:8], result["reconstruction"][:8]])
-            self._draw_grid("rec", pairs, records, columns=8)
+            self._draw_grid("rec", pairs, records, columns=len(pairs) // 2)
         if self.viz_gen_prior and model.prior is not None:
             self._draw_grid("gen-prior", model.decode(model.sample_prior(16)), records, columns=4)
         if self.viz_gen_hybrid and hasattr(model, "sample_hybrid") and model.has_latents:
@@ -90,7 +89,7 @@ class SAEVisualiser(Visualiser):
 
     def _draw_grid(self, name: str, outputs: Tensor, records: Records, columns: int) -> None:
         images = resized(self._for_the_eye(self.as_images(outputs)))
-        records.image(name, make_grid(images, nrow=columns, pad_value=1.0))
+        records.image(name, image_grid(images, columns))
 
     def _for_the_eye(self, images: Tensor) -> Tensor:
         """Images of vectors are all close to grey: spread them over the whole range, all by the same amount."""
@@ -107,3 +106,15 @@ def resized(images: Tensor) -> Tensor:
         return F.interpolate(images, size=(LARGEST, LARGEST), mode="nearest")
     scale = max(1, SMALLEST // max(height, width))
     return images.repeat_interleave(scale, dim=2).repeat_interleave(scale, dim=3)
+
+
+def image_grid(images: Tensor, columns: int, margin: int = 2) -> Tensor:
+    """Images (N, C, H, W) in rows of `columns`, with white margins, as one image (C, height, width).
+
+    N is a multiple of `columns`. (torchvision has the same; importing it takes longer than a short evaluation.)
+    """
+    images = F.pad(images, (margin, 0, margin, 0), value=1.0)
+    _, channels, height, width = images.shape
+    rows = images.view(-1, columns, channels, height, width).permute(2, 0, 3, 1, 4)
+    grid = rows.reshape(channels, -1, columns * width)
+    return F.pad(grid, (0, margin, 0, margin), value=1.0)

@@ -100,6 +100,8 @@ def assemble(config: Node, settings: TrainSettings) -> Parts:
     else:
         torch.backends.cudnn.benchmark = device.type == "cuda"
     data = build_data(config)
+    if settings.threads is None and device.type == "cpu" and isinstance(data.dataset.din, int):
+        torch.set_num_threads(1)  # layers of vectors are too small to be shared: more threads only wait for each other
     model = to_device(build_model(config, data.dataset.din), device)
     data.dataset.to(device)
     seed = seed_of(config)

@@ -94,7 +94,7 @@ def test_sections_read_their_own_keys_only():
         ({"_type": "test-leaf", "size": "<>nowhere"}, "size refers to nowhere, which does not exist"),
         ({"_type": "test-tree"}, "x: Tree needs a value for leaf"),
         ({"_type": "test-tree", "leaf": 3}, "x.leaf: expected Part, got 3"),
-        ({"_type": "test-tree", "leaf": {"_type": "criterion"}}, "x.leaf: expected Part, got the component criterion"),
+        ({"_type": "test-tree", "leaf": {"_type": "criterion"}}, "x.leaf: expected a Part component, got the component criterion"),
         ({"_type": "test-tree", "leaf": {"_type": "test-leaf"}, "sizes": 3}, "x.sizes: expected a list of int"),
     ],
 )
