@@ -2,6 +2,7 @@
 
 # ruff: noqa: F401
 from omnilearn import criteria, layers, optimisers, schedules
+from omnilearn.data import celeba, cifar, dsprites, mnist, mpi3d, shapes, shapes3d, svhn
 from sae_src import (
     baseline,
     datasets,
@@ -11,6 +12,7 @@ from sae_src import (
     methods,
     naming,
     priors,
+    scm,
     structure_modules,
     visualise,
 )

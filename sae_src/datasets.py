@@ -38,28 +38,40 @@ class RandomNet(Dataset):
         self.net = None if net is None else net(din=num_nodes, dout=out_dim).requires_grad_(False)
         self.din = num_nodes if self.net is None else out_dim
         self.factor_names = [str(i) for i in range(num_nodes)]
-        self._factors: Tensor | None = None
+        self._variables: Tensor | None = None
         self._observations: Tensor | None = None
 
     def __len__(self) -> int:
         return self.num_samples
 
     @property
-    def factors(self) -> Tensor:
-        """The variables z (N, num_nodes) behind the observations."""
-        if self._factors is None:
-            generator = torch.Generator().manual_seed(self.seed)
-            self._factors = torch.randn(self.num_samples, self.num_nodes, generator=generator)
-        return self._factors
+    def variables(self) -> Tensor:
+        """The variables z (N, num_nodes) behind the observations, on the CPU."""
+        if self._variables is None:
+            self._variables = self.draw_variables()
+        return self._variables
+
+    def draw_variables(self) -> Tensor:
+        """Draw the variables z (N, num_nodes) of all observations; the same at every call."""
+        generator = torch.Generator().manual_seed(self.seed)
+        return torch.randn(self.num_samples, self.num_nodes, generator=generator)
 
     @property
     def observations(self) -> Tensor:
         """All observations (N, *din), on the dataset's device."""
         if self._observations is None:
-            self._observations = self.factors if self.net is None else self.net(self.factors)
+            self._observations = self.observe(self.variables)
         if self._observations.device != self.device:
             self._observations = self._observations.to(self.device)
         return self._observations
+
+    def observe(self, variables: Tensor) -> Tensor:
+        """The observations (B, *din) of variables (B, num_nodes), on the CPU."""
+        return variables if self.net is None else self.net(variables)
+
+    def labels(self, indices: Tensor) -> Tensor:
+        """The variables (B, num_nodes), float32, behind the observations at `indices` (B,)."""
+        return self.variables.index_select(0, indices.cpu())
 
     def batch(self, indices: Tensor) -> Tensor:
         """The observations (B, *din) at `indices` (B,)."""

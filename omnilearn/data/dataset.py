@@ -1,11 +1,14 @@
 """What a dataset is: observations by index, in whole batches."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from omnilearn.data.factors import FactorGrid
+from omnilearn.errors import UserError
 from omnilearn.layers import Size
 
 
@@ -15,10 +18,19 @@ class Dataset(ABC):
     Attributes:
         din: size of an observation, without the batch dimension.
         device: where `batch` puts the observations.
+        grid: the factors of variation, where every combination of their values is one observation of the mode `full`
+            (at the index that `grid.indices` gives); else None.
+        factor_names: name of each factor or variable behind the observations; empty where they are not known.
+        factor_sizes: the number of values of each factor on a grid.
+        factor_values: the values of each factor on a grid.
     """
 
     din: Size
     device: torch.device = torch.device("cpu")
+    grid: FactorGrid | None = None
+    factor_names: Sequence[str] = ()
+    factor_sizes: Sequence[int] = ()
+    factor_values: Sequence[Sequence[float | str]] = ()
 
     @abstractmethod
     def __len__(self) -> int:
@@ -27,6 +39,20 @@ class Dataset(ABC):
     @abstractmethod
     def batch(self, indices: Tensor) -> Tensor:
         """The observations (B, *din) at `indices` (B,), as float32 on the dataset's device."""
+
+    def factors(self, indices: Tensor) -> Tensor:
+        """The class index (B, K) of each factor of the observations at `indices` (B,), as int64 on the CPU.
+
+        Raises `UserError` where the observations are not on a grid of factors.
+        """
+        raise UserError(f"{type(self).__name__}: this dataset has no grid of factors")
+
+    def labels(self, indices: Tensor) -> Tensor:
+        """What is known about the observations at `indices` (B,): (B,) or (B, L) on the CPU, as the dataset says.
+
+        Raises `UserError` where nothing is known.
+        """
+        raise UserError(f"{type(self).__name__}: this dataset has no labels")
 
     def to(self, device: torch.device | str) -> "Dataset":
         """Put the observations on `device` from now on."""

@@ -1,0 +1,18 @@
+"""The factors of 3D-Shapes (Burgess & Kim, 2018), and of the generated images in its style."""
+
+import numpy as np
+
+from omnilearn.data.factors import FactorGrid
+
+HUES = tuple(i / 10 for i in range(10))
+GRID = FactorGrid(
+    names=("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
+    values=(
+        HUES,
+        HUES,
+        HUES,
+        tuple(np.linspace(0.75, 1.25, 8).tolist()),
+        ("cube", "cylinder", "sphere", "capsule"),
+        tuple(np.linspace(-30, 30, 15).tolist()),
+    ),
+)
