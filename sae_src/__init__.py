@@ -3,7 +3,12 @@
 from importlib import import_module
 
 # Imported when first used: `fig -h` and the config layer do without torch.
-_LAZY = {"build_model": "sae_src.run", "create_config": "sae_src.run", "load_run": "sae_src.run", "response_matrix": "sae_src.responses"}
+_LAZY = {
+    "build_model": "sae_src.run",
+    "create_config": "sae_src.run",
+    "load_run": "sae_src.run",
+    "response_matrix": "sae_src.responses",
+}
 _MODULES = ("metrics",)
 
 __all__ = [*_LAZY, *_MODULES]

@@ -59,6 +59,23 @@ def train(config):
     return train_or_resume(config)
 
 
+@script("download-dataset")
+def download_dataset(config):
+    """Get the files of a data set, or say what a person has to fetch.
+
+    fig download-dataset d/3ds
+    fig download-dataset d/mpi --cat real
+
+        CONFIG              a config of d/, with its keys
+        --dataroot FOLDER   folder of all data (OMNILEARN_DATA_DIR, else ./local_data)
+        --dataset.KEY V     any key of the data set
+    """
+    import sae_src.components  # noqa: F401 - registers what configs name
+    from sae_src.download import download
+
+    return download(config)
+
+
 @script("eval")
 def evaluate(config):
     """Evaluate a trained run on a part of its data.
@@ -77,3 +94,67 @@ def evaluate(config):
     from sae_src.evaluate import evaluate_run
 
     return evaluate_run(config)
+
+
+@script("eval-metrics")
+def eval_metrics(config):
+    """Compute disentanglement metrics and latent responses of a trained run.
+
+    fig eval-metrics eval/3ds --load NAME
+    fig eval-metrics eval/fast eval/shapes --load NAME
+
+    eval/3ds, eval/mpi, eval/shapes, eval/celeba, eval/scm hold the published sizes and name the data; without a config
+    of eval/ the data are those of the run. eval/fast in front makes everything small. All observations are used,
+    whatever part the run was trained on.
+
+    Which run
+        --load NAME|PATH        the run: a name under the save folder, or a folder anywhere (also --path FOLDER)
+        --ckpt-num N            the checkpoint of step N (default: the newest)
+        --override.KEY V        replace a value of the run's config
+        --saveroot FOLDER       folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
+        --device cpu|cuda       default: the GPU where there is one
+    What is computed
+        --metrics '[mig, dci]'  of irs, fairness, unsupervised, modularity-explicitness, sap, mig, dci, responses (these
+                                are the default), factor-vae, beta-vae
+        --num-train N           points to train on (10000); votes or examples of factor-vae and beta-vae
+        --num-test N            points to test on (5000); votes or examples likewise
+        --num-latent N          latents for their scales and covariance (10000)
+        --num-response N        latents for the response matrix (100)
+        --num-groups N          interventions on each factor (50)
+        --dist-type NAME        size of a response: rms (default), sqr, abs, l1, l2
+        --force-different no    an intervention may keep the value that it replaces
+        --normalize no          responses in units of the latents instead of their standard deviations
+        --include-q no          leave the latents of the interventions out of the results
+        --num-test-points-per-class N (100, fairness), --num-variance-estimate N (10000, factor-vae),
+        --batch-size N (64, factor-vae and beta-vae), --diff-quantile R (0.99, irs), --continuous-factors yes (sap)
+        --seed N                seed of all draws (0)
+        --jobs N                processes for the boosted trees of dci and fairness (-1: one per core)
+        --dataset.KEY V         a key of the data that the config of eval/ names
+    What becomes of it
+        --save-ident NAME       name of the results in the run's folder: NAME.pth.tar, NAME.json (metrics)
+        --force-save yes        compute and write although the results are there already
+        --force-run yes         compute although they are there; written only where they are not (default: force-save)
+        --mode NAME             beginning of the tags in TensorBoard (default: save-ident; eval/...: eval)
+        --log-stats no          nothing for TensorBoard
+        --figure-dir FOLDER     figures go there as RUN_*.png and .pdf instead of into the run's figures/
+    """
+    import sae_src.components  # noqa: F401 - registers what configs name
+    from sae_src.eval_metrics import eval_metrics as run_script
+
+    return run_script(config)
+
+
+@script("eval-multiple-metrics")
+def eval_multiple_metrics(config):
+    """Compute metrics of many runs; those that have them are skipped, a failure does not stop the rest.
+
+    fig eval-multiple-metrics eval/shapes --runs 'shapes_*'
+
+        --runs all | PATTERN | '[NAME, NAME]'    runs under the save folder; names may also be folders anywhere
+
+    All other keys are those of eval-metrics, without --load and --path. Exit code 2 if any run failed.
+    """
+    import sae_src.components  # noqa: F401 - registers what configs name
+    from sae_src.eval_metrics import eval_multiple_metrics as run_script
+
+    return run_script(config)

@@ -34,7 +34,7 @@ def runs(tmp_path) -> Path:
 
 @pytest.fixture
 def fig():
-    """Run a command line in this process, as `fig` does: `fig('train demo --budget 2')` returns what the script does."""
+    """Run a command line in this process: `fig('train demo --budget 2')` returns what the script does."""
 
     def run(command: str):
         return omnifig.main(command.split())

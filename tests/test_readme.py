@@ -59,7 +59,16 @@ def test_help_is_quick_to_import_and_complete():
     code = f"{boot}; import sys; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     keys = run("fig train -h").stdout
-    for key in ("budget", "validation.freq", "checkpoint.freq", "print.freq", "viz.freq", "records.freq", "seed", "device"):
+    for key in (
+        "budget",
+        "validation.freq",
+        "checkpoint.freq",
+        "print.freq",
+        "viz.freq",
+        "records.freq",
+        "seed",
+        "device",
+    ):
         assert f"--{key}" in keys
 
 
@@ -87,6 +96,8 @@ def test_the_example_component(fig, tmp_path, monkeypatch):
     assert type(model.encoder.layers[1]).__name__ == "GatedLayer"
 
 
-@pytest.mark.parametrize("words", ["docs/fidelity.md", "docs/datasets.md", "docs/runs.md", "docs/structural_decoder.png"])
+@pytest.mark.parametrize(
+    "words", ["docs/fidelity.md", "docs/datasets.md", "docs/runs.md", "docs/structural_decoder.png"]
+)
 def test_what_the_documents_link_to_is_there(words):
     assert (ROOT / words).is_file()

@@ -73,7 +73,7 @@ def test_a_shared_style_reaches_every_layer():
 
 @pytest.mark.parametrize(("latents", "layers"), [(3, [AFFINE, AFFINE]), (1, [AFFINE, AFFINE]), (3, [DenseLayer])])
 def test_decoders_that_cannot_split(latents, layers):
-    with pytest.raises(ValueError, match="segments|structural layer"):
+    with pytest.raises(ValueError, match=r"segments|structural layer"):
         StyleDecoder(latents, 6, layers=layers)
 
 
