@@ -70,14 +70,19 @@ def load_tensors(path: Path) -> Any:
     the file is missing, damaged or holds anything else.
     """
     try:
+        if not zipfile.is_zipfile(path):
+            path.open("rb").close()  # a file that is missing or locked says so itself
+            raise UserError(f"{path}: damaged: not a file that torch wrote")
         return torch.load(path, map_location="cpu", weights_only=True)
+    except UserError:
+        raise
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
     except pickle.UnpicklingError:
         raise UserError(f"{path}: damaged, or holds more than tensors and plain data, which is refused") from None
-    except (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # torch's reader raises all kinds of errors for damaged bytes
         first_line = str(error).strip().split("\n")[0]
         raise UserError(f"{path}: damaged: {first_line}") from None
 

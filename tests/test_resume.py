@@ -136,7 +136,9 @@ omnifig.main(sys.argv[2:])
     torn = subprocess.run([sys.executable, "-c", code, str(ROOT), *words], capture_output=True, check=False)
     assert torn.returncode == -signal.SIGKILL
     assert checkpoint_steps(runs / "torn") == [9]
+    assert list((runs / "torn").glob(".ckpt*.tmp"))
     assert finish(start("--resume torn"))[0] == 0
+    assert not list((runs / "torn").glob(".ckpt*"))
     assert finish(whole)[0] == 0
     assert_same(runs / "whole", runs / "torn")
 

@@ -93,6 +93,8 @@ def parameters(function: Callable) -> dict[str, inspect.Parameter]:
 
 def component_class(project, name: str, modifiers: Sequence[str] = (), place: str = "config") -> Callable:
     """The class or function registered as `name`, with the mixins registered as `modifiers` in front of it."""
+    if not isinstance(name, str):
+        raise ConfigError(f"{place}: _type must be the name of a component, got {name!r}")
     mixins = [_artifact(project, "modifier", str(mod).replace("_", "-"), place) for mod in modifiers or ()]
     base = _artifact(project, "component", name, place)
     if not mixins:
@@ -106,7 +108,14 @@ def component_of(node: Node) -> Callable | None:
     """The class or function that a node's `_type` and `_mod` name; None for plain data."""
     if node.has_payload or not isinstance(node, node.SparseNode):
         return None
-    creator = TypedCreator(node, project=node.project)
+    try:
+        creator = TypedCreator(node, project=node.project)
+    except (ValueError, TypeError, AttributeError):
+        raise ConfigError(f"{where(node)}: _mod must name modifiers, such as {{hybrid: 1}}") from None
+    except node.SearchFailed as failure:
+        raise ConfigError(f"{where(node)}: _type refers to {failure.queries[-1]}, which does not exist") from None
+    except RecursionError:
+        raise ConfigError(f"{where(node)}: _type refers to itself") from None
     if creator.component_type is None:
         return None
     return component_class(node.project, creator.component_type, creator.modifiers, where(node))

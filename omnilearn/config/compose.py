@@ -201,6 +201,8 @@ def merged(low: Any, high: Any) -> Any:
 
 def without_removed(tree: Any) -> Any:
     """`tree` without the keys and items whose value is `_x_`."""
+    if isinstance(tree, str) and tree == "__x__":
+        raise ConfigError("__x__ is no value: _x_ removes a key")
     if isinstance(tree, dict):
         return {key: without_removed(value) for key, value in tree.items() if value != _REMOVED}
     if isinstance(tree, list):

@@ -76,6 +76,13 @@ def remove_checkpoints(run: Path, *, keep: int, always: int | None = None) -> No
             shutil.rmtree(gone, ignore_errors=True)
 
 
+def remove_leftovers(run: Path) -> None:
+    """Remove what a process that was killed while saving or removing a checkpoint left behind."""
+    for pattern in (".ckpt*.tmp", ".ckpt*.gone"):
+        for path in run.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def load_model_state(checkpoint: Path) -> dict[str, Any]:
     """What `save_checkpoint` got as `model`; `UserError` where it is damaged."""
     return load_tensors(checkpoint / MODEL)

@@ -10,7 +10,7 @@ from omnilearn.config import Node, call, dump_yaml, find, load_yaml, reject_unkn
 from omnilearn.config.compose import given_keys, read_config
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
-from omnilearn.runs.checkpoint import checkpoint_steps, load_training_state
+from omnilearn.runs.checkpoint import checkpoint_steps, load_training_state, remove_leftovers
 from omnilearn.runs.folder import CONFIG, INFO, sole_writer
 from omnilearn.runs.identity import is_harmless, request_of
 from omnilearn.runs.info import run_info
@@ -74,6 +74,7 @@ def resume(run: Run) -> Path:
             raise UserError(f"{run.name} has done its {step} steps: give it more with --budget")
         if run.step is not None:
             parts.model.load_state_dict(run.read_state(run.checkpoint)["model"])
+        remove_leftovers(run.path)
         forget_after(run.path, step)
         with Records(run.path) as records:
             training = begin(run.config, parts, settings, run.path, records)
