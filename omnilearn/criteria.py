@@ -38,7 +38,10 @@ class Criterion(nn.Module):
         self.ident, self.reduction = ident, reduction
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """One number for outputs and targets of the same shape."""
+        """One number for outputs and targets of the same shape; in float32, whatever the precision of the model."""
+        if torch.is_autocast_enabled(output.device.type):  # torch refuses the cross entropy of bfloat16 probabilities
+            with torch.autocast(output.device.type, enabled=False):
+                return self.forward(output.float(), target)
         if self.ident == "rmse":
             return torch.sqrt(F.mse_loss(output, target, reduction=self.reduction))
         return _FUNCTIONS[self.ident](output, target, reduction=self.reduction)

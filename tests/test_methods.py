@@ -185,5 +185,11 @@ def test_every_criterion_gives_one_number(name):
         assert total > Criterion(name, reduction="mean")(output, target)
 
 
+def test_criteria_are_in_float32_whatever_the_precision():
+    output, target = torch.rand(6, 4), torch.rand(6, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert Criterion("bce")(output.bfloat16(), target).dtype == torch.float32
+
+
 def test_a_perfect_pixel_of_the_cross_entropy_is_clamped():
     assert Criterion("bce")(torch.zeros(1), torch.ones(1)).item() == pytest.approx(100)
