@@ -65,10 +65,20 @@ class Record:
 
 @dataclass(frozen=True)
 class FinalEvaluation:
-    """The evaluation at the end of training: which part of the data, and the name of its results."""
+    """The evaluation at the end of training.
+
+    Attributes:
+        mode: the part of the data.
+        ident: the name of its results.
+        step_limit: at most this many batches.
+    """
 
     mode: str = "val"
     ident: str = "eval"
+    step_limit: int | None = None
+
+    def __post_init__(self) -> None:
+        check_frequency("evaluation.step_limit", self.step_limit)
 
 
 def check_frequency(key: str, value: Frequency) -> None:

@@ -158,6 +158,7 @@ def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
             step=training.step,
             seed=training.seed,
             visualiser=settings.viz,
+            step_limit=settings.evaluation.step_limit,
         )
         scores = outcome.scores
     print_summary(training, scores)
