@@ -22,7 +22,8 @@ def train(config):
         --records.freq N          steps between points of the curves
         --print.freq N            steps between lines on the console
         --include-eval no         skip the evaluation at the end
-        --evaluation.mode NAME    the part it runs on (val); --evaluation.ident NAME: the name of its results
+        --evaluation.mode NAME    the part it runs on (val); --evaluation.ident NAME: the name of its results;
+                                  --evaluation.step-limit N: at most N batches of it
     Where and how
         --name NAME               name of the run instead of the one made from the configs
         --name-include-date no    leave the date out of the name
