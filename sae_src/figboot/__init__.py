@@ -12,8 +12,8 @@ import omnifig as fig
 ROOT = Path(__file__).resolve().parents[2]
 # Always, even where it is there already: omnifig takes the first entry of the path away again after this import.
 sys.path.insert(0, str(ROOT))
-# Threads that wait by spinning take the cores from each other as soon as a second process runs: a training step of a small
-# model took 2.5 s instead of 0.13 s beside one. It has to be said before torch is imported.
+# Threads that wait by spinning take the cores from each other as soon as a second process runs: a step of a small
+# model took 2.5 s instead of 0.13 s beside two others. It has to be said before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import omnilearn.config.cli  # noqa: E402
