@@ -1,0 +1,220 @@
+"""`fig eval-metrics` and `fig eval-multiple-metrics`: metrics of trained runs."""
+
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from omnilearn.assembly import pick_device
+from omnilearn.config import Node, build, call, find, read, reject_unknown_keys
+from omnilearn.config.build import component_of, parameters
+from omnilearn.data import Dataset
+from omnilearn.errors import UserError
+from omnilearn.runs.folder import CONFIG, save_root
+from omnilearn.runs.info import describe_device, library_versions
+from omnilearn.runs.run import Run
+from omnilearn.training.records import Records
+from omnilearn.training.train import to_device
+from sae_src.metric_figures import draw_figures
+from sae_src.metric_results import log_figures, log_scores, results_path, save_figures, write_results
+from sae_src.metric_settings import MetricSettings
+from sae_src.metric_suite import Outcome, evaluate_metrics
+from sae_src.run import load_run
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """Which checkpoint is evaluated, and what becomes of the metrics; `fig eval-metrics -h` explains the keys."""
+
+    saveroot: Path | None = None
+    ckpt_num: int | None = None
+    device: str | None = None
+    override: Mapping[str, Any] | None = None
+    save_ident: str | None = "metrics"
+    mode: str | None = None
+    force_save: bool = False
+    force_run: bool | None = None
+    log_stats: bool = True
+    figure_dir: Path | None = None
+
+    def __post_init__(self) -> None:
+        for key, name in (("save_ident", self.save_ident), ("mode", self.mode)):
+            if name is not None and (not name or Path(name).name != name or name.startswith(".") or "{" in name):
+                raise UserError(f"{key}: '{name}' is not a file name")
+
+    @property
+    def tag(self) -> str:
+        """What tags in TensorBoard start with."""
+        return self.mode or self.save_ident or "eval"
+
+    @property
+    def must_run(self) -> bool:
+        """Whether metrics are computed although they are there already, or will not be kept."""
+        return self.force_save if self.force_run is None else self.force_run
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The one run of `eval-metrics`."""
+
+    load: str | None = None
+    path: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.load is None) == (self.path is None):
+            raise UserError("which run? --load NAME (a run under the save folder) or --path FOLDER")
+
+
+@dataclass(frozen=True)
+class Selections:
+    """The runs of `eval-multiple-metrics`."""
+
+    runs: str | tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise UserError("which runs? --runs all, a pattern such as 'vec_*', or a list: '[NAME, NAME]'")
+
+    def names(self, root: Path) -> list[str]:
+        """The runs, each once: `all` and patterns stand for folders under `root`, in the order of their names.
+
+        Raises `UserError` where a pattern fits no run.
+        """
+        folders = sorted(path.parent.name for path in root.glob(f"*/{CONFIG}"))
+        names: dict[str, None] = {}
+        for wanted in (self.runs,) if isinstance(self.runs, str) else self.runs:
+            is_pattern = wanted == "all" or any(sign in wanted for sign in "*?[")
+            found = [name for name in folders if wanted == "all" or fnmatchcase(name, wanted)]
+            if is_pattern and not found:
+                raise UserError(f"runs: no run under {root} fits '{wanted}'")
+            names.update(dict.fromkeys(found if is_pattern else [wanted]))
+        return list(names)
+
+
+def eval_metrics(config: Node) -> Outcome | None:
+    """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
+    selection, output, settings = (call(kind, config) for kind in (Selection, OutputSettings, MetricSettings))
+    reject_unknown_keys(config)
+    return metrics_of_run(selection.load or selection.path, config, output, settings)
+
+
+def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
+    """Compute the metrics of many runs, as the keys of `fig eval-multiple-metrics` say.
+
+    A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed.
+    """
+    selection, output, settings = (call(kind, config) for kind in (Selections, OutputSettings, MetricSettings))
+    reject_unknown_keys(config)
+    pick_device(output.device)  # fail once, not in every run
+    names = selection.names(save_root(output.saveroot))
+    outcomes, failed = {}, []
+    for count, name in enumerate(names, 1):
+        print(f"[{count}/{len(names)}] ", end="", flush=True)
+        try:
+            outcomes[name] = metrics_of_run(name, config, output, settings)
+        except Exception as error:  # whatever is wrong with one of hundreds of runs, the others go on
+            failed.append(name)
+            print(f"{name}: failed", flush=True)
+            print(f"error: {name}: {error}", file=sys.stderr)
+            if not isinstance(error, UserError):
+                traceback.print_exception(error)
+    if failed:
+        raise UserError(f"{len(failed)} of {len(names)} runs failed: {', '.join(failed)}")
+    return outcomes
+
+
+def metrics_of_run(name: str, config: Node, output: OutputSettings, settings: MetricSettings) -> Outcome | None:
+    """Compute, print and keep the metrics of one run; None where there is nothing to do.
+
+    Args:
+        name: the name of a run, or a path.
+        config: the config of the evaluation, whose `dataset` is the data to use; without it those of the run.
+        output: what becomes of the metrics.
+        settings: how they are computed.
+    """
+    run = load_run(name, saveroot=output.saveroot, step=output.ckpt_num, override=output.override)
+    done = output.save_ident is not None and results_path(run.path, output.save_ident).exists()
+    if not output.must_run and (done or output.save_ident is None):
+        reason = f"{output.save_ident}.pth.tar is there already" if done else "without save-ident nothing is kept"
+        print(f"{run.name}: skipped, {reason} (--force-save yes computes it again)")
+        return None
+    device = pick_device(output.device)
+    model = to_device(run.model, device)
+    dataset = metric_dataset(config, run).in_mode("full").to(device)
+    reject_unknown_keys(run.config, "override.")
+    print(f"{run.name}, {run.checkpoint.name}: {len(dataset):,} observations on {describe_device(device)}", flush=True)
+    outcome = evaluate_metrics(model, dataset, settings)
+    print_outcome(outcome)
+    keep(outcome, run, dataset, output, settings, replace_file=output.force_save or not done)
+    return outcome
+
+
+def metric_dataset(config: Node, run: Run) -> Dataset:
+    """The dataset that an evaluation config names, else that of the run.
+
+    What the config leaves open, such as the category of MPI3D, is as in the run, where that has the same dataset.
+    """
+    node, own = find(config, "dataset"), find(run.config, "dataset")
+    if node is None or (node.has_payload and node.payload is None):
+        return run.data.dataset
+    given = {}
+    target = component_of(node)
+    if own is not None and target is not None and component_of(own) is target:
+        for name, parameter in parameters(target).items():
+            found = find(own, name)
+            if find(node, name) is None and found is not None:
+                given[name] = read(found, parameter.annotation)
+    return build(node, Dataset, **given)
+
+
+def keep(
+    outcome: Outcome,
+    run: Run,
+    dataset: Dataset,
+    output: OutputSettings,
+    settings: MetricSettings,
+    *,
+    replace_file: bool,
+) -> None:
+    """Write figures, curves and files of a run's metrics."""
+    figures = draw_figures(outcome, dataset)
+    folder, prefix = output.figure_dir, run.name
+    if folder is None and output.save_ident is not None:
+        folder, prefix = run.path / "figures", output.save_ident
+    if folder is not None:
+        save_figures(folder, prefix, figures)
+        print(f"{len(figures)} figures in {folder}")
+    if output.log_stats:
+        with Records(run.path) as records:
+            log_scores(records, outcome, output.tag, run.step)
+            log_figures(records, figures, output.tag, run.step)
+    if output.save_ident is None:
+        return
+    if not replace_file:
+        print(f"not written: {output.save_ident}.pth.tar is there already (--force-save yes replaces it)")
+        return
+    summary = {
+        "run": run.name,
+        "mode": output.tag,
+        "step": run.step,
+        "data": {"dataset": type(dataset).__name__, "factors": list(dataset.factor_names), **dataset.describe()},
+        "seed": settings.seed,
+        "settings": asdict(replace(settings, metrics=settings.names)),
+        "device": describe_device(next(run.model.parameters()).device),
+        "versions": library_versions(),
+    }
+    write_results(run.path, output.save_ident, outcome, summary)
+    print(f"written to {run.path / output.save_ident}.json and {output.save_ident}.pth.tar")
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """One line for each metric: its scores, or why there are none."""
+    width = max(map(len, [*outcome.scores, *outcome.skipped]), default=0)
+    for title, scores in outcome.scores.items():
+        line = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        print(f"  {title:<{width}}  {line}")
+    for title, reason in outcome.skipped.items():
+        print(f"  {title:<{width}}  skipped: {reason}")
