@@ -97,7 +97,7 @@ def test_the_example_component(fig, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "words", ["docs/fidelity.md", "docs/datasets.md", "docs/runs.md", "docs/structural_decoder.png"]
+    "words", ["docs/fidelity.md", "docs/datasets.md", "docs/metrics.md", "docs/runs.md", "docs/structural_decoder.png"]
 )
 def test_what_the_documents_link_to_is_there(words):
     assert (ROOT / words).is_file()
