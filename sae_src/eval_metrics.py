@@ -1,5 +1,6 @@
 """`fig eval-metrics` and `fig eval-multiple-metrics`: metrics of trained runs."""
 
+import math
 import sys
 import traceback
 from collections.abc import Mapping
@@ -214,7 +215,7 @@ def print_outcome(outcome: Outcome) -> None:
     """One line for each metric: its scores, or why there are none."""
     width = max(map(len, [*outcome.scores, *outcome.skipped]), default=0)
     for title, scores in outcome.scores.items():
-        line = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-        print(f"  {title:<{width}}  {line}")
+        line = ", ".join(f"{name} {value:.4g}" for name, value in scores.items() if not math.isnan(value))
+        print(f"  {title:<{width}}  {line or 'no score is defined'}")
     for title, reason in outcome.skipped.items():
         print(f"  {title:<{width}}  skipped: {reason}")

@@ -1,116 +1,114 @@
-"""Figures of metrics and latent responses, drawn without any global state of matplotlib."""
+"""The figures of the metrics of a run."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from omnilearn.data import Dataset
+from sae_src.metric_graph import found_graph
+from sae_src.metric_matrix_figure import Look, Matrix, matrix_figure, panel_figure
 from sae_src.metric_suite import Outcome
+from sae_src.scm import RandomSCM
 
-DIVERGING, SEQUENTIAL = "RdBu_r", "viridis"
+_INTERVENED, _RESPONDING = "latent that is set", "latent that responds"
 
 
 def draw_figures(outcome: Outcome, dataset: Dataset) -> dict[str, Figure]:
-    """The figure of every matrix among the results of the metrics, by name."""
-    factors = [str(name).replace("_", " ") for name in dataset.factor_names]
-    figures: dict[str, Figure] = {}
-    responses = outcome.results.get("LatentResponses", {})
-    if "covariance" in responses:
-        figures["cov"] = matrix(responses["covariance"], "Covariance of the latents", "latent", "latent", signed=True)
+    """A figure for every matrix among the results of the metrics, by the end of its file's name.
+
+    Args:
+        outcome: the metrics.
+        dataset: what they were computed on; it names the factors.
+    """
+    results = outcome.results
+    factors = [name.replace("_", " ") for name in dataset.factor_names]
+    figures = {}
+    responses = results.get("LatentResponses", {})
+    covariance = responses.get("covariance", results.get("UnsupervisedMetrics", {}).get("covariance_matrix"))
+    if covariance is not None:
+        figures["cov"] = covariance_figure(np.asarray(covariance))
     if "response_mat" in responses:
-        found = _array(responses["response_mat"])
-        figures["responses"] = matrix(found, "Latent responses", "latent intervened on", "latent that responds")
-        figures["interactions"] = matrix(found @ found.T, "Interactions", "latent", "latent")
+        figures |= response_figures(responses)
     if "factor_responses" in responses:
-        means = _array(responses["factor_responses"]).mean(axis=1)  # over the groups: K, D, D
-        figures["factor-responses"] = matrices(means, factors, "Responses to interventions on each factor")
-    if "conditioned_responses" in responses:
-        title = "Responses of each latent while one factor changes"
-        figures["conditioned-responses"] = matrix(
-            responses["conditioned_responses"], title, "factor", "latent", factors
-        )
-    for metric, key, name, title in (
-        ("DCI", "importance_matrix", "dci", "Importance of each latent for each factor"),
-        ("IRS", "IRS_matrix", "irs", "Interventional robustness"),
-        ("SAP", "SAP_matrix", "sap", "Accuracy of each factor from one latent"),
+        figures |= factor_figures(responses, factors)
+    if "factor_responses" in responses and isinstance(dataset, RandomSCM):
+        figures["graph"] = graph_figure(dataset, responses, factors)
+    for title, name, draw in (
+        ("DCI", "importance_matrix", importance_figure),
+        ("IRS", "IRS_matrix", robustness_figure),
+        ("SAP", "SAP_matrix", predictability_figure),
     ):
-        values = outcome.results.get(metric, {}).get(key)
-        if values is not None and _array(values).size:
-            figures[name] = matrix(_array(values).T, title, "factor", "latent", factors)
-    adjacency = getattr(dataset, "adjacency", None)
-    if adjacency is not None and "response_mat" in responses:
-        figures["graph"] = graphs(_array(adjacency), _array(responses["response_mat"]))
+        matrix = results.get(title, {}).get(name)
+        if matrix is not None and matrix.size:
+            figures[title.lower()] = draw(matrix, factors)
     return figures
 
 
-def matrix(
-    values: Any, title: str, rows: str, columns: str, row_names: Sequence[str] = (), *, signed: bool = False
-) -> Figure:
-    """One matrix (R, C) as coloured squares with a colour bar; `signed` centres the colours at 0."""
-    values = _array(values)
-    height, width = values.shape
-    figure = Figure(figsize=(max(4.5, 0.34 * width + 2.8), max(3.2, 0.34 * height + 1.6)), layout="constrained")
-    axes = figure.subplots()
-    image = _show(axes, values, signed)
-    _label(axes, values.shape, rows, columns, row_names)
-    axes.set_title(title)
-    figure.colorbar(image, ax=axes, shrink=0.9)
-    return figure
+def covariance_figure(covariance: np.ndarray) -> Figure:
+    """The covariance (D, D) of the latents."""
+    names = ("latent", _numbered(covariance))
+    return matrix_figure(
+        Matrix(covariance, "Covariance of the latents", names, names, Look("covariance", is_signed=True))
+    )
 
 
-def matrices(values: np.ndarray, names: Sequence[str], title: str) -> Figure:
-    """Matrices (K, R, C) side by side with one colour scale, each with its name."""
-    columns = min(3, len(values))
-    rows = -(-len(values) // columns)
-    figure = Figure(figsize=(3.3 * columns + 0.8, 3.2 * rows + 0.5), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    largest = float(np.nanmax(values, initial=0.0))
-    for axes in panels[len(values) :]:
-        axes.axis("off")
-    for index, (axes, panel) in enumerate(zip(panels, values, strict=False)):
-        image = axes.imshow(panel, cmap=SEQUENTIAL, vmin=0, vmax=largest or 1.0, aspect="equal")
-        axes.set_title(names[index] if index < len(names) else f"factor {index}", fontsize=10)
-        _label(axes, panel.shape, "intervened on" if index % columns == 0 else "", "responds")
-    figure.suptitle(title)
-    figure.colorbar(image, ax=panels.tolist(), shrink=0.8)
-    return figure
+def response_figures(responses: dict[str, Any]) -> dict[str, Figure]:
+    """The response matrix R (D, D), and the interactions R R^T between latents."""
+    matrix = responses["response_mat"].cpu().numpy()
+    names = _numbered(matrix)
+    rows = (_INTERVENED, names)
+    response = Matrix(matrix, "Response matrix", rows, (_RESPONDING, names), Look("response"))
+    interactions = Matrix(matrix @ matrix.T, "Interactions $R\\,R^T$", rows, rows, Look("shared response"))
+    return {"responses": matrix_figure(response), "interactions": matrix_figure(interactions)}
 
 
-def graphs(true: np.ndarray, found: np.ndarray) -> Figure:
-    """The weights of a causal graph (K, K), from cause to effect, beside the responses of the latents (D, D)."""
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for axes, values, title, rows, columns, signed in (
-        (left, true, "Causal graph", "cause", "effect", True),
-        (right, found, "Latent responses", "latent intervened on", "latent that responds", False),
-    ):
-        figure.colorbar(_show(axes, values, signed), ax=axes, shrink=0.85)
-        _label(axes, values.shape, rows, columns)
-        axes.set_title(title)
-    return figure
+def factor_figures(responses: dict[str, Any], factors: list[str]) -> dict[str, Figure]:
+    """The factor responses (K, G, D, D), mean over groups, and the conditioned responses (K, D)."""
+    means = responses["factor_responses"].mean(dim=1).cpu().numpy()
+    conditioned = responses["conditioned_responses"].cpu().numpy()
+    titles = [f"variable {name}" if name.isdigit() else name for name in factors]
+    look = Look("response", numbers=False)
+    matrix = _by_factor(conditioned.T, "Conditioned response matrix", factors, look)
+    heading = "Responses to interventions between samples that differ in one factor"
+    return {
+        "factor-responses": panel_figure(list(means), titles, heading, _INTERVENED, _RESPONDING, look),
+        "conditioned-responses": matrix_figure(matrix),
+    }
 
 
-def _show(axes: Any, values: np.ndarray, signed: bool) -> Any:
-    if signed:
-        reach = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
-        return axes.imshow(values, cmap=DIVERGING, vmin=-reach, vmax=reach, aspect="equal")
-    return axes.imshow(values, cmap=SEQUENTIAL, vmin=min(0.0, float(np.nanmin(values, initial=0.0))), aspect="equal")
+def importance_figure(importance: np.ndarray, factors: list[str]) -> Figure:
+    """How much each code matters for predicting each factor: (D, K)."""
+    return matrix_figure(_by_factor(importance, "DCI importance", factors, Look("importance")))
 
 
-def _label(axes: Any, shape: tuple[int, ...], rows: str, columns: str, row_names: Sequence[str] = ()) -> None:
-    height, width = shape
-    step = 1 if width <= 16 else 4
-    axes.set_xticks(range(0, width, step))
-    if len(row_names) == height:
-        axes.set_yticks(range(height), row_names)
-    else:
-        axes.set_yticks(range(0, height, 1 if height <= 16 else 4))
-    axes.set_xlabel(columns)
-    axes.set_ylabel(rows)
-    axes.tick_params(labelsize=8)
+def robustness_figure(matrix: np.ndarray, factors: list[str]) -> Figure:
+    """Interventional robustness of each code that varies, for each factor: (A, K)."""
+    return matrix_figure(_by_factor(matrix, "Interventional robustness (IRS)", factors, Look("robustness", high=1.0)))
 
 
-def _array(values: Any) -> np.ndarray:
-    return np.asarray(values, dtype=np.float64)
+def predictability_figure(matrix: np.ndarray, factors: list[str]) -> Figure:
+    """How well each code alone predicts each factor: (D, K)."""
+    title = "Predictability from single latents (SAP)"
+    return matrix_figure(_by_factor(matrix, title, factors, Look("accuracy", high=1.0)))
+
+
+def graph_figure(dataset: RandomSCM, responses: dict[str, Any], factors: list[str]) -> Figure:
+    """The true weights of a causal model, beside the responses between the latents of its variables."""
+    found = found_graph(responses["response_mat"].cpu(), responses["conditioned_responses"].cpu()).numpy()
+    weights = dataset.scm.weights.numpy()
+    true = np.where(dataset.scm.adjacency.numpy(), np.abs(weights), np.nan)
+    names = ("cause", factors), ("effect", factors)
+    return matrix_figure(
+        Matrix(true, "True graph", *names, Look("size of the weight")),
+        Matrix(found, "Responses of the variables' latents", *names, Look("response")),
+    )
+
+
+def _by_factor(matrix: np.ndarray, title: str, factors: list[str], look: Look) -> Matrix:
+    """A matrix (D, K) with the factors along its rows: their names are read without turning the head."""
+    return Matrix(matrix.T, title, ("factor", factors), ("latent", _numbered(matrix)), look)
+
+
+def _numbered(matrix: np.ndarray) -> list[str]:
+    return [str(i) for i in range(len(matrix))]
