@@ -107,6 +107,8 @@ def survive(name: str, words: str, kills: int, budget: int, chance: random.Rando
             break
         killed += 1
         torn += any(run.glob(".ckpt*.tmp"))
+        if run.exists() and max(checkpoint_steps(run), default=0) >= budget:
+            break
         command = "--resume killed" if (run / "config.yaml").exists() else command
     if not checkpoint_steps(run) or checkpoint_steps(run)[-1] < budget:
         finish(train("--resume killed", folder))

@@ -29,6 +29,8 @@ MISTAKES = [
     ("train demo --bugdet 3", "--bugdet is not a key of this run (did you mean budget"),
     ("train demo --model.reg-weight 3", "--model.reg_weight is not a key"),
     ("train demo --validation.frq 3", "did you mean validation.freq"),
+    ("train demo --keep 3", "--keep is not a key of this run (did you mean checkpoint.keep"),
+    ("train demo --batch-size 3", "did you mean dataset.batch_size"),
     ("train demo --model.encoder.layers.0.nonlinn relu", "nonlin"),
     ("train demo --modle._type vae", "is not a key of this run"),
     ("train demo --model.encoder.layers.99.nonlin relu", "no item 99 in a list of 11"),

@@ -171,7 +171,7 @@ def call(function: Callable, node: Node, /, _inherit: bool = True, **given: Any)
     Raises `ConfigError` naming every parameter that has neither a value nor a default.
     """
     known = parameters(function)
-    node.reporter.declare(node, known)
+    node.reporter.declare(node, known, inherit=_inherit)
     missing = []
     for name, parameter in known.items():
         if name in given:

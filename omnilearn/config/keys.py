@@ -20,32 +20,36 @@ def reject_unknown_keys(config: Node, prefix: str = "") -> None:
     """
     root = config.root
     declared = root.reporter.declared | _declared_in(root)
+    sections = root.reporter.sections
     for key in root.reporter.given:
-        if not _is_known(key.split("."), declared):
+        if not _is_known(key.split("."), declared, sections):
             raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, declared)}")
 
 
-def _is_known(parts: list[str], declared: Declared) -> bool:
+def _is_known(parts: list[str], declared: Declared, sections: set[str]) -> bool:
     for end, part in enumerate(parts):
         if part.startswith("_"):  # _type and _mod are checked when they are read; the place they stand at counts here
             place = [p for p in parts[:end] if not p.isdigit()]
-            return not place or _is_known(place, declared)
-    matches = _matches(parts, declared)
+            return not place or _is_known(place, declared, sections)
+    matches = _matches(parts, declared, sections)
     if matches:
         return True
     # Inside a table of plain data, such as val in split.val, every key is the user's own.
     return any(
-        _holds_plain_data(annotation) for end in range(1, len(parts)) for annotation in _matches(parts[:end], declared)
+        _holds_plain_data(annotation)
+        for end in range(1, len(parts))
+        for annotation in _matches(parts[:end], declared, sections)
     )
 
 
-def _matches(parts: list[str], declared: Declared) -> list[Any]:
+def _matches(parts: list[str], declared: Declared, sections: set[str]) -> list[Any]:
     *place, name = parts
     prefix = ".".join(place)
     return [
         annotation
         for (address, parameter), annotation in declared.items()
-        if parameter == name and (not prefix or address == prefix or address.startswith(f"{prefix}."))
+        if parameter == name
+        and (address == prefix or (address not in sections and (not prefix or address.startswith(f"{prefix}."))))
     ]
 
 
@@ -78,4 +82,7 @@ def _tables(node: Node) -> Iterable[Node]:
 
 def _advice(key: str, declared: Declared) -> str:
     addresses = {f"{address}.{name}".strip("."): None for address, name in declared}
+    elsewhere = [address for address in addresses if address.split(".")[-1] == key.split(".")[-1]]
+    if elsewhere:
+        return f" (did you mean {' or '.join(elsewhere[:3])}?)"
     return suggestion(key, list(addresses)) or suggestion(key.split(".")[-1], sorted({name for _, name in declared}))
