@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.assembly import pick_device
-from omnilearn.config import Node, build, call, find, read, reject_unknown_keys
+from omnilearn.config import Builder, Node, call, find, read, reject_unknown_keys
 from omnilearn.config.build import component_of, parameters
 from omnilearn.data import Dataset
 from omnilearn.errors import UserError
@@ -27,9 +27,10 @@ from sae_src.run import load_run
 
 
 @dataclass(frozen=True)
-class OutputSettings:
-    """Which checkpoint is evaluated, and what becomes of the metrics; `fig eval-metrics -h` explains the keys."""
+class EvaluationSettings:
+    """What is evaluated, and what becomes of the metrics; `fig eval-metrics -h` says what each key means."""
 
+    dataset: Builder[Dataset] | None = None
     saveroot: Path | None = None
     ckpt_num: int | None = None
     device: str | None = None
@@ -97,9 +98,9 @@ class Selections:
 
 def eval_metrics(config: Node) -> Outcome | None:
     """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
-    selection, output, settings = (call(kind, config) for kind in (Selection, OutputSettings, MetricSettings))
+    selection, evaluation, settings = (call(kind, config) for kind in (Selection, EvaluationSettings, MetricSettings))
     reject_unknown_keys(config)
-    return metrics_of_run(selection.load or selection.path, config, output, settings)
+    return metrics_of_run(selection.load or selection.path, config, evaluation, settings)
 
 
 def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
@@ -107,15 +108,15 @@ def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
 
     A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed.
     """
-    selection, output, settings = (call(kind, config) for kind in (Selections, OutputSettings, MetricSettings))
+    selection, evaluation, settings = (call(kind, config) for kind in (Selections, EvaluationSettings, MetricSettings))
     reject_unknown_keys(config)
-    pick_device(output.device)  # fail once, not in every run
-    names = selection.names(save_root(output.saveroot))
+    pick_device(evaluation.device)  # fail once, not in every run
+    names = selection.names(save_root(evaluation.saveroot))
     outcomes, failed = {}, []
     for count, name in enumerate(names, 1):
         print(f"[{count}/{len(names)}] ", end="", flush=True)
         try:
-            outcomes[name] = metrics_of_run(name, config, output, settings)
+            outcomes[name] = metrics_of_run(name, config, evaluation, settings)
         except Exception as error:  # whatever is wrong with one of hundreds of runs, the others go on
             failed.append(name)
             print(f"{name}: failed", flush=True)
@@ -127,79 +128,78 @@ def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
     return outcomes
 
 
-def metrics_of_run(name: str, config: Node, output: OutputSettings, settings: MetricSettings) -> Outcome | None:
+def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, settings: MetricSettings) -> Outcome | None:
     """Compute, print and keep the metrics of one run; None where there is nothing to do.
 
     Args:
         name: the name of a run, or a path.
         config: the config of the evaluation, whose `dataset` is the data to use; without it those of the run.
-        output: what becomes of the metrics.
+        evaluation: what they are computed on, and what becomes of them.
         settings: how they are computed.
     """
-    run = load_run(name, saveroot=output.saveroot, step=output.ckpt_num, override=output.override)
-    done = output.save_ident is not None and results_path(run.path, output.save_ident).exists()
-    if not output.must_run and (done or output.save_ident is None):
-        reason = f"{output.save_ident}.pth.tar is there already" if done else "without save-ident nothing is kept"
+    run = load_run(name, saveroot=evaluation.saveroot, step=evaluation.ckpt_num, override=evaluation.override)
+    done = evaluation.save_ident is not None and results_path(run.path, evaluation.save_ident).exists()
+    if not evaluation.must_run and (done or evaluation.save_ident is None):
+        reason = f"{evaluation.save_ident}.pth.tar is there already" if done else "without save-ident nothing is kept"
         print(f"{run.name}: skipped, {reason} (--force-save yes computes it again)")
         return None
-    device = pick_device(output.device)
+    device = pick_device(evaluation.device)
     model = to_device(run.model, device)
-    dataset = metric_dataset(config, run).in_mode("full").to(device)
+    dataset = metric_dataset(config, run, evaluation.dataset).in_mode("full").to(device)
     reject_unknown_keys(run.config, "override.")
     print(f"{run.name}, {run.checkpoint.name}: {len(dataset):,} observations on {describe_device(device)}", flush=True)
     outcome = evaluate_metrics(model, dataset, settings)
     print_outcome(outcome)
-    keep(outcome, run, dataset, output, settings, replace_file=output.force_save or not done)
+    keep(outcome, run, dataset, evaluation, settings, replace_file=evaluation.force_save or not done)
     return outcome
 
 
-def metric_dataset(config: Node, run: Run) -> Dataset:
+def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> Dataset:
     """The dataset that an evaluation config names, else that of the run.
 
     What the config leaves open, such as the category of MPI3D, is as in the run, where that has the same dataset.
     """
-    node, own = find(config, "dataset"), find(run.config, "dataset")
-    if node is None or (node.has_payload and node.payload is None):
+    if dataset is None:
         return run.data.dataset
+    node, own = find(config, "dataset"), find(run.config, "dataset")
     given = {}
-    target = component_of(node)
-    if own is not None and target is not None and component_of(own) is target:
-        for name, parameter in parameters(target).items():
+    if own is not None and component_of(own) is component_of(node):
+        for name, parameter in parameters(component_of(node)).items():
             found = find(own, name)
             if find(node, name) is None and found is not None:
                 given[name] = read(found, parameter.annotation)
-    return build(node, Dataset, **given)
+    return dataset(**given)
 
 
 def keep(
     outcome: Outcome,
     run: Run,
     dataset: Dataset,
-    output: OutputSettings,
+    evaluation: EvaluationSettings,
     settings: MetricSettings,
     *,
     replace_file: bool,
 ) -> None:
     """Write figures, curves and files of a run's metrics."""
     figures = draw_figures(outcome, dataset)
-    folder, prefix = output.figure_dir, run.name
-    if folder is None and output.save_ident is not None:
-        folder, prefix = run.path / "figures", output.save_ident
+    folder, prefix = evaluation.figure_dir, run.name
+    if folder is None and evaluation.save_ident is not None:
+        folder, prefix = run.path / "figures", evaluation.save_ident
     if folder is not None:
         save_figures(folder, prefix, figures)
         print(f"{len(figures)} figures in {folder}")
-    if output.log_stats:
+    if evaluation.log_stats:
         with Records(run.path) as records:
-            log_scores(records, outcome, output.tag, run.step)
-            log_figures(records, figures, output.tag, run.step)
-    if output.save_ident is None:
+            log_scores(records, outcome, evaluation.tag, run.step)
+            log_figures(records, figures, evaluation.tag, run.step)
+    if evaluation.save_ident is None:
         return
     if not replace_file:
-        print(f"not written: {output.save_ident}.pth.tar is there already (--force-save yes replaces it)")
+        print(f"not written: {evaluation.save_ident}.pth.tar is there already (--force-save yes replaces it)")
         return
     summary = {
         "run": run.name,
-        "mode": output.tag,
+        "mode": evaluation.tag,
         "step": run.step,
         "data": {"dataset": type(dataset).__name__, "factors": list(dataset.factor_names), **dataset.describe()},
         "seed": settings.seed,
@@ -207,8 +207,8 @@ def keep(
         "device": describe_device(next(run.model.parameters()).device),
         "versions": library_versions(),
     }
-    write_results(run.path, output.save_ident, outcome, summary)
-    print(f"written to {run.path / output.save_ident}.json and {output.save_ident}.pth.tar")
+    write_results(run.path, evaluation.save_ident, outcome, summary)
+    print(f"written to {run.path / evaluation.save_ident}.json and {evaluation.save_ident}.pth.tar")
 
 
 def print_outcome(outcome: Outcome) -> None:
