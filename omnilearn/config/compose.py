@@ -28,13 +28,13 @@ class Recorder(Node.Reporter):
         super().__init__()
         self.given = tuple(given)
         self.declared: dict[tuple[str, str], Any] = {}
-        self.sections: set[str] = set()
+        self.sections: set[tuple[str, str]] = set()
 
     def declare(self, node: Node, known: Mapping[str, inspect.Parameter], *, inherit: bool = True) -> None:
         """Note that something built at `node` takes these parameters; a section that does not `inherit` only there."""
         address = address_of(node)
         if not inherit:
-            self.sections.add(address)
+            self.sections.update((address, name) for name in known)
         self.declared.update({(address, name): parameter.annotation for name, parameter in known.items()})
 
     @staticmethod

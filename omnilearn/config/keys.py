@@ -26,7 +26,7 @@ def reject_unknown_keys(config: Node, prefix: str = "") -> None:
             raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, declared)}")
 
 
-def _is_known(parts: list[str], declared: Declared, sections: set[str]) -> bool:
+def _is_known(parts: list[str], declared: Declared, sections: set[tuple[str, str]]) -> bool:
     for end, part in enumerate(parts):
         if part.startswith("_"):  # _type and _mod are checked when they are read; the place they stand at counts here
             place = [p for p in parts[:end] if not p.isdigit()]
@@ -42,14 +42,17 @@ def _is_known(parts: list[str], declared: Declared, sections: set[str]) -> bool:
     )
 
 
-def _matches(parts: list[str], declared: Declared, sections: set[str]) -> list[Any]:
+def _matches(parts: list[str], declared: Declared, sections: set[tuple[str, str]]) -> list[Any]:
     *place, name = parts
     prefix = ".".join(place)
     return [
         annotation
         for (address, parameter), annotation in declared.items()
         if parameter == name
-        and (address == prefix or (address not in sections and (not prefix or address.startswith(f"{prefix}."))))
+        and (
+            address == prefix
+            or ((address, parameter) not in sections and (not prefix or address.startswith(f"{prefix}.")))
+        )
     ]
 
 
