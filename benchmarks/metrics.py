@@ -3,7 +3,8 @@
 python -m benchmarks.metrics [--num-train 10000] [--configs hybrid a/e/conv12 a/d/strc/12 m/ae d/shapes] [--threads 2]
 
 "Together" is what `fig eval-metrics eval/shapes` does: every observation is encoded once, DCI and Fairness share their
-classifiers, factors are spread over `--threads` processes, interventions are decoded and encoded in large batches.
+classifiers, factors are spread over `--threads` processes, interventions on all groups go through the model in batches
+that fit the device.
 "One after the other" computes the same metrics at the same sizes with the same formulas, but every metric draws and
 encodes its own points in batches of 64, DCI and Fairness each fit scikit-learn's classifiers one by one, Fairness
 encodes what it predicts pair by pair, and every group of responses has a pass of its own in batches of 100, as in the

@@ -14,6 +14,15 @@ from sae_src.methods import Autoencoder, mean_of
 from sae_src.responses import BATCH_SIZE
 from sae_src.scm import RandomSCM, SCMInterventions
 
+ON_CPU = 32
+"""Images encoded or decoded at once on a CPU: the feature maps of more of them no longer fit its caches."""
+
+
+def fitting_batch_size(model: Autoencoder) -> int:
+    """How many observations are best encoded at once, where the model is."""
+    is_on_cpu = next(model.parameters()).device.type == "cpu"
+    return ON_CPU if is_on_cpu and isinstance(model.din, tuple) else BATCH_SIZE
+
 
 class CodeTable:
     """The codes of the observations of a dataset; each is computed when it is first asked for, and kept.
@@ -62,7 +71,7 @@ class MetricData:
         dataset: all observations (of the mode `full`), on the device of the model.
         model: in evaluation mode, on its device.
         seed: of all draws.
-        batch_size: observations encoded at once.
+        batch_size: observations encoded at once; by default what fits the device.
 
     Attributes:
         table: the codes of the observations.
@@ -70,11 +79,11 @@ class MetricData:
         is_grid: whether there is an observation for every combination of factor values.
     """
 
-    def __init__(self, dataset: Dataset, model: Autoencoder, *, seed: int = 0, batch_size: int = BATCH_SIZE) -> None:
+    def __init__(self, dataset: Dataset, model: Autoencoder, *, seed: int = 0, batch_size: int | None = None) -> None:
         if dataset.din != model.din:
             raise UserError(f"the model takes observations of size {model.din}, those of this data are {dataset.din}")
         self.dataset, self.model, self.seed = dataset, model, seed
-        self.table = CodeTable(dataset, model, batch_size=batch_size)
+        self.table = CodeTable(dataset, model, batch_size=batch_size or fitting_batch_size(model))
         self.has_factors = dataset.grid is not None
         # Some archives hold the first observations of the grid only.
         self.is_grid = dataset.grid is not None and len(dataset) == len(dataset.grid)

@@ -21,7 +21,6 @@ from sae_src.metric_list import METRICS, Metric
 from sae_src.metric_responses import latent_responses
 from sae_src.metric_settings import MetricSettings
 from sae_src.metrics.boosting import fit_classifiers
-from sae_src.responses import BATCH_SIZE
 
 _TRAIN, _TEST = 0, 1  # streams of random draws
 
@@ -46,7 +45,7 @@ class Outcome:
 
 
 def evaluate_metrics(
-    model: Autoencoder, dataset: Dataset, settings: MetricSettings, *, batch_size: int = BATCH_SIZE
+    model: Autoencoder, dataset: Dataset, settings: MetricSettings, *, batch_size: int | None = None
 ) -> Outcome:
     """Compute metrics of a model's codes.
 
@@ -56,7 +55,7 @@ def evaluate_metrics(
         model: on its device; used in evaluation mode.
         dataset: all observations, on the same device.
         settings: which metrics, how many points, and so on.
-        batch_size: observations encoded or latents decoded at once; it sets the memory that is needed.
+        batch_size: observations encoded or latents decoded at once; by default what fits the device.
     """
     outcome = Outcome()
     with evaluation_mode(model), undisturbed(settings.seed):
