@@ -1,6 +1,6 @@
 """One pass of a model over a part of a dataset, without training on it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,13 @@ class Evaluation:
 
 
 def evaluate(
-    model: nn.Module, part: Part, order: BatchOrder, seed: int, *, step_limit: int | None = None
+    model: nn.Module,
+    part: Part,
+    order: BatchOrder,
+    seed: int,
+    *,
+    step_limit: int | None = None,
+    stop: Callable[[], BaseException | None] = lambda: None,
 ) -> Evaluation:
     """Run a model over one epoch of `part` in evaluation mode, without gradients.
 
@@ -42,6 +48,7 @@ def evaluate(
         order: their batches; read from where it stands to the end of the epoch.
         seed: seed of the noise.
         step_limit: stop after this many batches.
+        stop: asked before every batch; an exception that it returns ends the pass and is raised.
     """
     totals: dict[str, Tensor] = {}
     first: dict[str, Any] = {}
@@ -54,6 +61,8 @@ def evaluate(
             for count, positions in enumerate(order.one_epoch()):
                 if count == step_limit:
                     break
+                if (reason := stop()) is not None:
+                    raise reason
                 batch = part.batch(positions)
                 last = model.losses(batch)
                 first = first or last

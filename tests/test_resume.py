@@ -1,5 +1,6 @@
 """A run that is killed, at any moment and any number of times, resumes to the same bits."""
 
+import itertools
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from omnilearn.errors import UserError
 from omnilearn.files import load_tensors
 from omnilearn.runs.checkpoint import checkpoint_steps, save_checkpoint
+from omnilearn.training.interruption import STOPPED, Interruption, Stop
 from tests.conftest import ROOT
 
 # 900 observations for training: an epoch is 7 steps, so every kill lies in another epoch.
@@ -149,6 +151,23 @@ def test_signals_save_and_exit_with_a_code_of_their_own(number, runs):
     assert code == 4
     assert errors.startswith(f"stopped by {number.name}\nto go on: ")
     assert checkpoint_steps(runs / "s")[-1] >= 5
+
+
+# There is one question after each step and before each batch of a validation: 15 is in the validation after step 15, 43
+# in the one at the end, 44 in the evaluation.
+@pytest.mark.parametrize("question", [15, 43, 44])
+def test_a_validation_that_is_cut_short_is_made_up_for(question, runs, fig, monkeypatch):
+    whole = fig(f"train {METHODS['vae']} {KEYS} --name whole")
+    asked = itertools.count(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Interruption, "reason", lambda self: Stop(STOPPED, "-") if next(asked) == question else None)
+        with pytest.raises(Stop) as stop:
+            fig(f"train {METHODS['vae']} {KEYS} --name cut")
+    assert stop.value.code == 4
+    cut = fig("train --resume cut")
+    assert_same(whole, cut)
+    for tag in ("loss/train", "loss/val", "eval/loss"):
+        assert curve(cut, tag) == curve(whole, tag)
 
 
 def test_a_time_limit_saves_and_exits_with_3(runs):

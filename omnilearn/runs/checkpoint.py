@@ -53,9 +53,13 @@ def save_checkpoint(run: Path, step: int, model: dict[str, Any], training: dict[
                 file.flush()
                 os.fsync(file.fileno())
         write_json(temporary / CHECKSUMS, {name: _checksum(temporary / name) for name in (MODEL, TRAINING)})
-        if target.exists():  # of an earlier attempt at this step, from the same state: the same content
-            shutil.rmtree(target)
-        os.rename(temporary, target)
+        if target.exists():  # of an earlier attempt at this step
+            gone = run / f".{target.name}.{os.getpid()}.gone"
+            os.rename(target, gone)
+            os.rename(temporary, target)
+            shutil.rmtree(gone, ignore_errors=True)
+        else:
+            os.rename(temporary, target)
         _flush_folder(run)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Evaluating a model and keeping the result: `{ident}.pth.tar` for programs, `{ident}.json` for people."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def evaluate_and_store(
     seed: int,
     visualiser: Visualiser | None = None,
     step_limit: int | None = None,
+    stop: Callable[[], BaseException | None] = lambda: None,
 ) -> Evaluation:
     """One pass over a part of the data; its scores, pictures and first batch go into the run folder.
 
@@ -34,7 +36,7 @@ def evaluate_and_store(
     """
     part = data.part(mode)
     order = data.loading.evaluation_order(part, seed)
-    outcome = evaluate(model, part, order, seed, step_limit=step_limit)
+    outcome = evaluate(model, part, order, seed, step_limit=step_limit, stop=stop)
     drawn: dict[str, Any] = {}
     with Records(folder) as records:
         records.at(step, f"{ident}/{{}}").scalars(outcome.scores)

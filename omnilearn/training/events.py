@@ -47,9 +47,10 @@ class Visualise(Event):
 
 
 class Validate(Event):
-    """One pass over the validation part."""
+    """One pass over the validation part; what stops the training stops a pass too, and resuming makes it again."""
 
     name = "val"
+    needs_result = False
 
     def __init__(self, settings: Validation, data: Data, visualiser: Visualiser | None) -> None:
         super().__init__(settings.freq)
@@ -60,7 +61,14 @@ class Validate(Event):
         part = self._data.part(self._settings.mode)
         order = self._data.loading.evaluation_order(part, training.seed)
         with training.precision():
-            outcome = evaluate(training.model, part, order, training.seed, step_limit=self._settings.step_limit)
+            outcome = evaluate(
+                training.model,
+                part,
+                order,
+                training.seed,
+                step_limit=self._settings.step_limit,
+                stop=training.interruption.reason,
+            )
         records = training.records.at(training.step, f"{{}}/{self._settings.mode}")
         records.scalars(outcome.scores)
         if self._visualiser is not None:

@@ -14,13 +14,16 @@ from torch import nn
 from omnilearn.data import BatchOrder, Part
 from omnilearn.optimisers import Optimiser
 from omnilearn.randomness import generator_states, set_generator_states
-from omnilearn.training.interruption import FiniteGuard, Interruption
+from omnilearn.training.interruption import FiniteGuard, Interruption, Stop
 from omnilearn.training.records import Records
 
 
 @dataclass
 class Training:
-    """A training run in progress: all that a step changes, and where it is written down."""
+    """A training run in progress: all that a step changes, and where it is written down.
+
+    `missed` names an event of the last step that was cut short, and is made up for when the training goes on.
+    """
 
     model: nn.Module
     optimiser: Optimiser
@@ -33,6 +36,8 @@ class Training:
     device: torch.device
     bf16: bool = False
     experiment: str = ""
+    interruption: Interruption = field(default_factory=Interruption)
+    missed: str | None = None
     step: int = 0
     seconds: float = 0.0
     best: dict[str, float] = field(default_factory=dict)
@@ -51,6 +56,7 @@ class Training:
         return {
             "step": self.step,
             "seconds": self.seconds,
+            "missed": self.missed,
             "best": self.best,
             "optimiser": self.optimiser.state_dict(),
             "order": self.order.state_dict(),
@@ -65,6 +71,7 @@ class Training:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`."""
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.missed = state["missed"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.order.load_state_dict(state["order"])
         set_generator_states(state["generators"])
@@ -77,11 +84,13 @@ class Event(ABC):
         name: for the curve of how long it takes.
         at_end: whether it happens once more at the end, if the last step was not its turn.
         before_stop: whether it happens before an interrupted training stops.
+        needs_result: whether it uses the result of the step; one that does not can be made up for when resuming.
     """
 
     name: str
     at_end = True
     before_stop = False
+    needs_result = True
 
     def __init__(self, freq: int | None) -> None:
         self.freq = freq
@@ -95,11 +104,11 @@ class Event(ABC):
         return self.freq is not None and step % self.freq == 0
 
 
-def train_steps(training: Training, events: Sequence[Event], interruption: Interruption | None = None) -> None:
+def train_steps(training: Training, events: Sequence[Event]) -> None:
     """Train until the budget is used up; after each step the events that are due happen, in the given order.
 
-    Raises `Stop`, once the events marked `before_stop` have happened, where the interruption has a reason to; and
-    before the weights are touched where a loss is not finite.
+    Raises `Stop`, once the events marked `before_stop` have happened, where the training's interruption has a reason
+    to; and before the weights are touched where a loss is not finite.
     """
     model, optimiser, part, order, times = (
         training.model,
@@ -110,6 +119,7 @@ def train_steps(training: Training, events: Sequence[Event], interruption: Inter
     )
     model.train()
     result: dict[str, Any] = {}
+    make_up(training, events)
     clock = time.perf_counter()
     for step in range(training.step + 1, training.budget + 1):
         batch = part.batch(next(order))
@@ -130,24 +140,48 @@ def train_steps(training: Training, events: Sequence[Event], interruption: Inter
 
         for event in events:
             if event.is_due(step):
-                training.guard.check()
-                event.happen(training, result)
+                happen(event, training, result, events)
                 times[f"time_{event.name}"], start = lap(start)
         training.seconds += start - clock
         clock = start
 
-        stop = interruption and interruption.reason()
+        stop = training.interruption.reason()
         if stop and step < training.budget:
-            for event in events:
-                if event.before_stop and not event.is_due(step):
-                    training.guard.check()
-                    event.happen(training, result)
+            save_before_stop(training, result, [event for event in events if not event.is_due(step)])
             raise stop
     training.guard.check()
-    if result:
-        for event in events:
-            if event.at_end and event.freq is not None and not event.is_due(training.step):
-                event.happen(training, result)
+    for event in events:
+        if result and event.at_end and event.freq is not None and not event.is_due(training.step):
+            happen(event, training, result, events)
+
+
+def happen(event: Event, training: Training, result: dict[str, Any], events: Sequence[Event]) -> None:
+    """Let an event happen; where it is cut short, note that it was, save, and stop."""
+    training.guard.check()
+    try:
+        event.happen(training, result)
+    except Stop:
+        if not event.needs_result:
+            training.missed = event.name
+            save_before_stop(training, result, events)
+        raise
+
+
+def make_up(training: Training, events: Sequence[Event]) -> None:
+    """Let the event happen that was cut short before the training was resumed."""
+    for event in events:
+        if event.name == training.missed:
+            training.missed = None
+            happen(event, training, {}, events)
+            save_before_stop(training, {}, events)  # the checkpoint of this step was made without the event
+
+
+def save_before_stop(training: Training, result: dict[str, Any], events: Sequence[Event]) -> None:
+    """The events that must happen before an interrupted training stops."""
+    for event in events:
+        if event.before_stop:
+            training.guard.check()
+            event.happen(training, result)
 
 
 def lap(start: float) -> tuple[float, float]:

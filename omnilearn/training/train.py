@@ -140,28 +140,37 @@ def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
         events.append(Validate(settings.validation, data, settings.viz))
     events += [Save(settings.checkpoint), console]
     try:
-        with Interruption(settings.time_limit) as interruption:
-            train_steps(training, events, interruption)
+        with Interruption(settings.time_limit) as training.interruption:
+            train_steps(training, events)
+            console.close(training)  # before the evaluation speaks
+            scores = training.scores
+            if settings.evaluation is not None and settings.include_eval and settings.evaluation.mode in data.parts:
+                scores = evaluate_at_end(training, settings, settings.evaluation, data)
     except Stop as stop:
         print(f"{stop.message}\nto go on: {program()} train --resume {run_reference(training.folder)}", file=sys.stderr)
         raise
     finally:
         console.close(training)
-    scores = training.scores
-    if settings.evaluation is not None and settings.include_eval and settings.evaluation.mode in data.parts:
-        outcome = evaluate_and_store(
-            training.model,
-            data,
-            training.folder,
-            ident=settings.evaluation.ident,
-            mode=settings.evaluation.mode,
-            step=training.step,
-            seed=training.seed,
-            visualiser=settings.viz,
-            step_limit=settings.evaluation.step_limit,
-        )
-        scores = outcome.scores
     print_summary(training, scores)
+
+
+def evaluate_at_end(
+    training: Training, settings: TrainSettings, evaluation: FinalEvaluation, data: Data
+) -> dict[str, float]:
+    """The evaluation after the last step; returns its scores."""
+    outcome = evaluate_and_store(
+        training.model,
+        data,
+        training.folder,
+        ident=evaluation.ident,
+        mode=evaluation.mode,
+        step=training.step,
+        seed=training.seed,
+        visualiser=settings.viz,
+        step_limit=evaluation.step_limit,
+        stop=training.interruption.reason,
+    )
+    return outcome.scores
 
 
 def make_folder(config: Node, settings: TrainSettings, parts: Parts) -> Path:
