@@ -1,6 +1,7 @@
 """CelebA: the official files as a folder or archive, the earlier layout, the crop, the labels and the partition."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -110,6 +111,20 @@ def test_a_damaged_archive_is_named(data_root):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match=r"img_align_celeba\.zip.*damaged"):
         CelebA()
+
+
+def test_an_archive_cannot_write_beside_itself_nor_a_list_read_elsewhere(data_root):
+    write_celeba(data_root, archive=True)
+    path = data_root / "celeba" / "img_align_celeba.zip"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../escaped", b"x")
+        archive.writestr("img_align_celeba/../../escaped", b"x")
+    CelebA()
+    assert not list(data_root.rglob("escaped"))
+    listed = data_root / "celeba" / "list_eval_partition.txt"
+    listed.write_text(listed.read_text().replace("000002.jpg", "../../000002.jpg"))
+    (data_root / "celeba" / "celeba_images.npy").unlink(missing_ok=True)
+    assert len(CelebA().in_mode("full")) == 8  # the name of the file counts, not the folders before it
 
 
 def test_labels_for_other_images_are_refused(data_root):
