@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from omnilearn.config import Node, build, call, find, read
+from omnilearn.config import Node, build, call, find
 from omnilearn.data import BatchOrder, Dataset, Part, split
 from omnilearn.errors import ConfigError, UserError
 from omnilearn.layers import Size
@@ -68,16 +68,23 @@ class Data:
         raise UserError(f"mode: there is no part '{mode}': there are {', '.join((*self.parts, 'test', 'full'))}")
 
 
-def seed_of(config: Node, default: int = 0) -> int:
-    """The `seed` that a config node sees.
+@dataclass(frozen=True)
+class _Seeded:
+    """The key that seeds whatever is built at a node."""
+
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise ConfigError(f"seed: must be between 0 and {LARGEST_SEED}, got {self.seed}")
+
+
+def seed_of(config: Node) -> int:
+    """The `seed` that a config node sees (default 0).
 
     Raises `ConfigError` where it is not between 0 and 2^32 - 1.
     """
-    found = find(config, "seed")
-    seed = default if found is None else read(found, int)
-    if not 0 <= seed <= LARGEST_SEED:
-        raise ConfigError(f"seed: must be between 0 and {LARGEST_SEED}, got {seed}")
-    return seed
+    return call(_Seeded, config).seed
 
 
 def build_data(config: Node) -> Data:

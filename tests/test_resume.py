@@ -117,6 +117,22 @@ def test_a_resumed_run_ends_with_the_same_bits(method, runs, fig):
     assert_same(whole, part)
 
 
+def test_a_run_on_images_resumes_to_the_same_bits(runs, fig, tmp_path):
+    words = (
+        f"hybrid a/e/conv12 a/d/strc/4 m/vae d/shapes --dataroot {tmp_path} --model.channels 8 --dataset.batch-size 4 "
+        "--budget 12 --checkpoint.freq 5 --validation.freq 4 --validation.step-limit 1 --evaluation.step-limit 1 "
+        "--seed 1 --viz.freq 3 --viz-traversals no --records.freq 1 --name-include-date no --device cpu --threads 1"
+    )
+    whole = start(f"{words} --name whole --print.freq 1")
+    code, _, _ = kill_at(f"{words} --name killed --print.freq 1", 7)
+    assert code == -signal.SIGKILL
+    assert checkpoint_steps(runs / "killed") == [5]
+    fig("train --resume killed")
+    assert finish(whole)[0] == 0
+    assert_same(runs / "whole", runs / "killed")
+    assert curve(runs / "killed", "loss/train") == curve(runs / "whole", "loss/train")
+
+
 def test_killed_inside_a_save(runs):
     code = """
 import os, signal, sys, omnifig, pathlib
