@@ -12,6 +12,7 @@ from sae_src import (
     methods,
     naming,
     priors,
+    sample_distances,
     scm,
     structure_modules,
     visualise,

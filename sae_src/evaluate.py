@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.assembly import pick_device, seed_of
-from omnilearn.config import Node, call, reject_unknown_keys
+from omnilearn.config import Node, call, find, read, reject_unknown_keys
+from omnilearn.config.compose import nested
 from omnilearn.errors import UserError
 from omnilearn.evaluation import Evaluation
 from omnilearn.runs.info import describe_device
+from omnilearn.runs.measures import Measure
 from omnilearn.runs.results import evaluate_and_store
 from omnilearn.training.train import to_device
 from sae_src.run import load_run
@@ -28,6 +30,10 @@ class EvalSettings:
     saveroot: Path | None = None
     device: str | None = None
     override: Mapping[str, Any] | None = None
+    fid: Mapping[str, Any] | None = None
+    factor_distance: Mapping[str, Any] | None = None
+    skip_rec_fid: bool = False
+    skip_hyb_fid: bool = False
 
     def __post_init__(self) -> None:
         if (self.load is None) == (self.path is None):
@@ -41,10 +47,12 @@ def evaluate_run(config: Node) -> Evaluation:
     settings = call(EvalSettings, config)
     reject_unknown_keys(config)
     device = pick_device(settings.device)
+    override = nested({**(settings.override or {}), **_passed_on(config)})
     run = load_run(
-        settings.load or settings.path, saveroot=settings.saveroot, step=settings.ckpt_num, override=settings.override
+        settings.load or settings.path, saveroot=settings.saveroot, step=settings.ckpt_num, override=override
     )
     data, visualiser, checkpoint = run.data, run.visualiser, run.checkpoint
+    measures = measures_of(run.config)
     part = data.part(settings.mode)
     model = to_device(run.model, device)
     reject_unknown_keys(run.config, "override.")
@@ -60,9 +68,30 @@ def evaluate_run(config: Node) -> Evaluation:
         step=run.step,
         seed=seed_of(run.config),
         visualiser=visualiser,
+        measures=measures,
         step_limit=settings.step_limit,
     )
     result = ", ".join(f"{name} {value:.6g}" for name, value in outcome.scores.items())
     print(f"{settings.mode} {result}")
     print(f"written to {run.path / settings.ident}.json and {settings.ident}.pth.tar")
     return outcome
+
+
+@dataclass(frozen=True)
+class _Measures:
+    """What the config of a run measures beside the losses."""
+
+    fid: Measure | None = None
+    factor_distance: Measure | None = None
+
+
+def measures_of(config: Node) -> list[Measure]:
+    """What a config measures beside the losses."""
+    found = call(_Measures, config)
+    return [measure for measure in (found.fid, found.factor_distance) if measure is not None]
+
+
+def _passed_on(config: Node) -> dict[str, Any]:
+    """The values of the command line that go into the run's config."""
+    keys = ("fid", "factor_distance", "skip_rec_fid", "skip_hyb_fid")
+    return {key: read(node) for key in keys if (node := find(config, key, inherit=False)) is not None}

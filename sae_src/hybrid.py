@@ -42,16 +42,18 @@ class Hybrid:
         """Whether there is anything to recombine yet."""
         return self._latent is not None
 
-    def sample_hybrid(self, count: int | None = None) -> Tensor:
-        """Recombined latents (count, D), from torch's global CPU generator; as many as remembered by default.
+    def sample_hybrid(self, count: int | None = None, *, by_segment: bool | None = None) -> Tensor:
+        """Recombined latents (count, D), from torch's global generators; as many as remembered by default.
 
+        `by_segment` recombines whole segments, where the decoder has any (default: as `hybridize_groups` says).
         Raises `ValueError` before the first training batch.
         """
         if self._latent is None:
             raise ValueError("there are no latents to recombine before the first training batch")
         batch = len(self._latent)
         count = batch if count is None else count
-        groups = getattr(self.decoder, "group_dims", None) if self.hybridize_groups else None
+        by_segment = self.hybridize_groups if by_segment is None else by_segment
+        groups = getattr(self.decoder, "group_dims", None) if by_segment else None
         draws = [self._recombine(groups) for _ in range(0, count, batch)]
         return torch.cat(draws)[:count] if draws else self._latent[:0]
 

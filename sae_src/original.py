@@ -16,7 +16,6 @@ _ENGINE = {
     "device",
     "eval",
     "evaluation",
-    "fid",
     "load",
     "logger",
     "num_workers",
@@ -66,6 +65,7 @@ def translate_config(config: Table) -> dict[str, Any]:
         return {
             **kept,
             "viz": {"_type": "sae-viz"},
+            "fid": _fid(config.get("fid")),
             "dataset": _dataset(config["dataset"]),
             "model": _model(config["model"]),
         }
@@ -85,6 +85,12 @@ def read_model_state(checkpoint: Path) -> dict[str, Any]:
         return {"model": {name: value for name, value in parameters.items() if name.split(".")[-1] in _STATE}}
     except (KeyError, TypeError, AttributeError):
         raise UserError(f"{path}: holds no model of the published system") from None
+
+
+def _fid(node: Table | None) -> dict[str, Any] | None:
+    if not isinstance(node, Mapping):
+        return None
+    return {"_type": "fid", **{key: node[key] for key in ("dim", "batch_size", "n_samples") if key in node}}
 
 
 def _dataset(node: Table) -> dict[str, Any]:

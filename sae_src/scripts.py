@@ -22,6 +22,7 @@ def train(config):
         --records.freq N          steps between points of the curves
         --print.freq N            steps between lines on the console
         --include-eval no         skip the evaluation at the end
+        --fid null                no FID in it (--fid.KEY V: see fig eval -h); --factor-distance null likewise
         --evaluation.mode NAME    the part it runs on (val); --evaluation.ident NAME: the name of its results;
                                   --evaluation.step-limit N: at most N batches of it
     Where and how
@@ -77,6 +78,54 @@ def download_dataset(config):
     return download(config)
 
 
+@script("compute-fid")
+def compute_fid(config):
+    """Compute the statistics of a data set that the FID of samples needs, once.
+
+    fig compute-fid d/3ds --mode test
+
+    Needs pytorch-fid (pip install pytorch-fid) and the weights of its network.
+
+        CONFIG              a config of d/, with its keys
+        --mode SET          train (default; used for all but the test set), test or full
+        --dim N             number of features: 64, 192, 768 or 2048 (default); also --fid-dim
+        --n-samples N       images, all different, at most as many as there are (50000); --seed N: which (0)
+        --batch-size N      images at once (50)
+        --weights FILE      pt_inception-2015-12-05-6726825d.pth, where it is not below the data folder
+        --download          get the weights (91 MB) and the data where they are missing
+        --root FOLDER       folder of all data (OMNILEARN_DATA_DIR, else ./local_data)
+        --out FILE          another file than fid_stats.h5 beside the data; also --out-path, --save-path
+        --ident NAME        another name for the set in that file
+        --overwrite yes     compute what is there already
+        --device cpu|cuda   default: the GPU where there is one
+    """
+    import sae_src.components  # noqa: F401 - registers what configs name
+    from sae_src.compute_fid import compute_fid as run_script
+
+    return run_script(config)
+
+
+@script("train-factor-net")
+def train_factor_net(config):
+    """Train the small network of the Fréchet distance (factor net), on images with known factors.
+
+    fig train-factor-net d/shapes
+
+    About two minutes on two CPU cores. From then on evaluations of models of these images measure that distance.
+
+        CONFIG              a config of d/, with its keys
+        --steps N           training steps (500); --batch-size N: images in a step (96)
+        --n-samples N       images of the training and of the test set that samples are compared with (10000)
+        --seed N            seed of the weights and of all draws (0)
+        --out FILE          another file than factor_net.pth.tar beside the data
+        --device cpu|cuda   default: the GPU where there is one
+    """
+    import sae_src.components  # noqa: F401 - registers what configs name
+    from sae_src.train_factor_net import train_and_keep_factor_net
+
+    return train_and_keep_factor_net(config)
+
+
 @script("eval")
 def evaluate(config):
     """Evaluate a trained run on a part of its data.
@@ -88,6 +137,11 @@ def evaluate(config):
         --ident NAME        name of the results: NAME.pth.tar and NAME.json in the run's folder (eval)
         --ckpt-num N        the checkpoint of step N (default: the newest)
         --step-limit N      at most N batches
+        --fid.n-samples N   samples of each kind for the FID (50000); --fid.dim N: features (2048); --fid null: no FID
+        --fid.kinds LIST    of rec, prior, hybrid, hyb-grp (whole segments); default: what the model is made for
+        --fid.weights FILE, --fid.download yes    the weights of its network (91 MB)
+        --skip-rec-fid yes, --skip-hyb-fid yes    leave out reconstructions, hybrids
+        --factor-distance.n-samples N, --factor-distance null    likewise for the distance of the factor net (10000)
         --override.KEY V    replace a value of the run's config
         --device, --saveroot    as for train
     """

@@ -1,5 +1,6 @@
 """The command line's manners: help when asked in any way, one line and exit code 2 for a user's mistake."""
 
+import logging
 import sys
 
 import omnifig as fig
@@ -15,6 +16,7 @@ class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, descrip
 
     def parse_argv(self, meta, argv, script_name=None):
         """Before anything is parsed: read `--help` as `-h`, and answer mistakes in one line unless `-t` is there."""
+        _show_messages_whole()
         argv = list(argv)
         if "-t" not in argv:
             sys.excepthook = _report
@@ -24,6 +26,13 @@ class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, descrip
     def include(self, meta) -> bool:
         """Nothing to do around a script."""
         return False
+
+
+def _show_messages_whole() -> None:
+    """Log messages with their values filled in: omnifig's handler shows the pattern alone."""
+    for handler in logging.root.handlers:
+        if handler.formatter is not None and "%(msg)s" in (handler.formatter._fmt or ""):
+            handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
 
 
 def _report(kind, error, trace) -> None:

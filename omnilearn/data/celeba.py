@@ -74,7 +74,13 @@ class CelebA(ImageDataset):
         self._tables: dict[LabelType, Tensor] = {}
         array = folder / f"celeba_{crop_size}_images.npy"
         convert(_stream(self._files, crop_size), array)
-        super().__init__(PixelArray(map_npy(array), keep, mapped=True), self._files.train, self._files.test)
+        super().__init__(
+            PixelArray(map_npy(array), keep, mapped=True),
+            self._files.train,
+            self._files.test,
+            folder=folder,
+            prefix="" if crop_size == 128 else f"crop{crop_size}_",
+        )
 
     @property
     def label_names(self) -> tuple[str, ...]:

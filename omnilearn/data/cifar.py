@@ -63,6 +63,7 @@ class CIFAR(ImageDataset):
             rows[: len(pixels) - test_count],
             rows[len(pixels) - test_count :],
             targets=torch.cat([labels for _, labels in batches]),
+            folder=place,
         )
 
     @classmethod

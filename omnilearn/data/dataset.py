@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -65,6 +66,10 @@ class Dataset(ABC):
         By default a dataset has one set of observations, which is all there is.
         """
         return self
+
+    def companion(self, name: str) -> Path | None:
+        """Where a file about these observations belongs, beside those that they are read from; None without any."""
+        return None
 
     def describe(self) -> dict[str, Any]:
         """What a person wants to know about this dataset in one line."""

@@ -64,7 +64,7 @@ class DSprites(ImageDataset):
                 self.download_files(dataroot, sources)
             convert(_stream(path), array)
         source = PixelArray(map_npy(array), keep, mapped=True)
-        super().__init__(source, *train_and_test(source.shape[0]), grid=GRID)
+        super().__init__(source, *train_and_test(source.shape[0]), grid=GRID, folder=path.parent)
 
     @classmethod
     def download_files(cls, dataroot: Path | None = None, sources: Path | None = None) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -36,6 +37,8 @@ class ImageDataset(Dataset):
         targets: what `labels` gives for each row; by default the class indices of the factors.
         side: side of the square that images are resized to, bilinearly (torch's `interpolate`, corners not aligned);
             None for as they are.
+        folder: where files about these images belong.
+        prefix: what their names begin with, where the folder holds other images too.
     """
 
     def __init__(
@@ -47,10 +50,13 @@ class ImageDataset(Dataset):
         grid: FactorGrid | None = None,
         targets: Tensor | None = None,
         side: int | None = None,
+        folder: Path | None = None,
+        prefix: str = "",
     ) -> None:
         count, channels, height, width = source.shape
         self.din = (channels, height, width) if side is None else (channels, side, side)
         self._source, self._targets, self._side = source, targets, side
+        self._folder, self._prefix = folder, prefix
         self._rows_of: Mapping[str, Tensor] = {"train": train, "test": test, "full": torch.arange(count)}
         self._rows = train
         if grid is not None:
@@ -81,6 +87,10 @@ class ImageDataset(Dataset):
         if self._targets is None:
             return super().labels(indices) if self.grid is None else self.factors(indices)
         return self._targets.index_select(0, self.rows(indices))
+
+    def companion(self, name: str) -> Path | None:
+        """Where a file about these images belongs."""
+        return None if self._folder is None else self._folder / f"{self._prefix}{name}"
 
     def to(self, device: torch.device | str) -> "ImageDataset":
         """Put the images on `device` from now on; every mode shares the pixels."""

@@ -75,6 +75,8 @@ class MNIST(ImageDataset):
             rows[len(images[0]) :],
             targets=torch.cat(targets),
             side=SIDE if resize else None,
+            folder=data_root(dataroot) / self.ident,
+            prefix=self._selection() if resize else f"{self._selection()}28_",
         )
 
     @classmethod
@@ -84,6 +86,10 @@ class MNIST(ImageDataset):
 
     def _parts(self) -> tuple[str, str]:
         return "train", "t10k"
+
+    def _selection(self) -> str:
+        """What tells files about these images from those about others in the same folder."""
+        return ""
 
     def _find(self, dataroot: Path | None, name: str) -> IdxFile:
         places = list(self._places(dataroot, name))
@@ -154,6 +160,9 @@ class EMNIST(MNIST):
 
     def _parts(self) -> tuple[str, str]:
         return f"emnist-{self.emnist_split}-train", f"emnist-{self.emnist_split}-test"
+
+    def _selection(self) -> str:
+        return f"{self.emnist_split}_"
 
     def _places(self, dataroot: Path | None, name: str) -> Iterator[IdxFile]:
         yield from super()._places(dataroot, name)

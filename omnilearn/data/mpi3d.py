@@ -91,7 +91,8 @@ class MPI3D(ImageDataset):
             config = f"d/mpi --cat {category}"
             convert(_h5_stream(h5, grid, config) if h5.exists() else _npz_stream(npz, grid, config), array)
         source = PixelArray(map_npy(array), keep, mapped=True)
-        super().__init__(source, *train_and_test(source.shape[0]), grid=grid)
+        rows = train_and_test(source.shape[0])
+        super().__init__(source, *rows, grid=grid, folder=npz.parent, prefix=f"{self.category}_")
 
     @classmethod
     def download_files(

@@ -71,8 +71,9 @@ class Shapes(ImageDataset):
     """
 
     def __init__(self, dataroot: Path | None = None) -> None:
-        planes = torch.from_numpy(load_planes(data_root(dataroot)).copy())
-        super().__init__(ShapesSource(planes), *train_and_test(len(GRID)), grid=GRID)
+        root = data_root(dataroot)
+        planes = torch.from_numpy(load_planes(root).copy())
+        super().__init__(ShapesSource(planes), *train_and_test(len(GRID)), grid=GRID, folder=root / "shapes")
 
 
 def _rgb(hue: float) -> tuple[int, int, int]:

@@ -22,7 +22,7 @@ class RemoteFile:
         path: where it belongs, below the data folder.
         urls: where it is to be had, the best first; empty where a person has to get it.
         size: its length in bytes, where it is known.
-        sha256: its hash, where it is known.
+        sha256: its hash, or the first digits of it, where they are known.
         md5: its hash, where only this is known.
     """
 

@@ -52,6 +52,7 @@ class SVHN(ImageDataset):
             rows[: len(train)],
             rows[len(train) :],
             targets=torch.cat([train_digits, test_digits]),
+            folder=folder,
         )
 
     @classmethod

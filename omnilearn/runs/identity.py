@@ -12,6 +12,8 @@ _HARMLESS = {
     "checkpoint",
     "device",
     "evaluation",
+    "factor_distance",
+    "fid",
     "include_eval",
     "name",
     "name_include_date",

@@ -1,9 +1,12 @@
 """Evaluating a model and keeping the result: `{ident}.pth.tar` for programs, `{ident}.json` for people."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
 
@@ -12,8 +15,11 @@ from omnilearn.evaluation import Evaluation, evaluate
 from omnilearn.files import save_tensors, write_json
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.info import library_versions
+from omnilearn.runs.measures import Measure, Measured, Unavailable
 from omnilearn.training.records import Records
 from omnilearn.training.visualiser import Visualiser
+
+_log = logging.getLogger(__name__)
 
 
 def evaluate_and_store(
@@ -26,13 +32,15 @@ def evaluate_and_store(
     step: int,
     seed: int,
     visualiser: Visualiser | None = None,
+    measures: Sequence[Measure] = (),
     step_limit: int | None = None,
     stop: Callable[[], BaseException | None] = lambda: None,
 ) -> Evaluation:
-    """One pass over a part of the data; its scores, pictures and first batch go into the run folder.
+    """One pass over a part of the data, then other measures; scores, pictures and first batch go into the run folder.
 
     Writes the scalars and pictures `{ident}/...` for TensorBoard, `{ident}.pth.tar` with the first batch and what the
-    model made of it, and `{ident}.json` with the scores and all that made them.
+    model made of it, and `{ident}.json` with the scores and all that made them. They are written after the pass and
+    again after the measures, which may take long. A measure that lacks something is left out with a warning.
     """
     part = data.part(mode)
     order = data.loading.evaluation_order(part, seed)
@@ -52,9 +60,42 @@ def evaluate_and_store(
         "samples": outcome.samples,
     }
     summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
-    save_tensors(folder / f"{ident}.pth.tar", _storable({"batch": outcome.first["original"], **outcome.first, **drawn}))
-    write_json(folder / f"{ident}.json", {**summary, "versions": library_versions()})
+    summary["versions"] = library_versions()
+    kept = _storable({"batch": outcome.first["original"], **outcome.first, **drawn})
+    _write(folder, ident, kept, summary)
+    for measure in measures:
+        measured = _measured(measure, model, data, mode, seed, stop)
+        outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
+        kept |= _storable(measured.kept)
+        summary = {**summary, "scores": outcome.scores, measure.title: {**measured.settings, "notes": measured.notes}}
+        _write(folder, ident, kept, summary)
+        with Records(folder) as records:
+            for name, value in measured.scores.items():  # as a pattern: these names keep their underscores
+                records.at(step, f"{ident}/{name}").scalars({"": value})
     return outcome
+
+
+def _write(folder: Path, ident: str, kept: dict[str, Any], summary: dict[str, Any]) -> None:
+    save_tensors(folder / f"{ident}.pth.tar", kept)
+    write_json(folder / f"{ident}.json", summary)
+
+
+def _measured(
+    measure: Measure, model: nn.Module, data: Data, mode: str, seed: int, stop: Callable[[], BaseException | None]
+) -> Measured:
+    """What a measure finds; where it lacks something, a note of that."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad(), undisturbed(seed):
+            measured = measure.measure(model, data, mode, seed, stop=stop)
+    except Unavailable as reason:
+        measured = Measured(notes=(f"not measured: {reason}",))
+    finally:
+        model.train(was_training)
+    for note in measured.notes:
+        _log.warning("%s: %s", measure.title, note)
+    return measured
 
 
 def _storable(result: Any) -> Any:

@@ -18,6 +18,7 @@ from omnilearn.optimisers import Optimiser
 from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root, sole_writer
 from omnilearn.runs.identity import fingerprint, plain
 from omnilearn.runs.info import describe_device, run_info
+from omnilearn.runs.measures import Measure
 from omnilearn.runs.naming import PlainNaming, RunNaming
 from omnilearn.runs.results import evaluate_and_store
 from omnilearn.training.events import Console, LogScalars, Save, Validate, Visualise
@@ -48,6 +49,8 @@ class TrainSettings:
     records: Record | None = field(default_factory=Record)
     viz: Visualiser | None = None
     evaluation: FinalEvaluation | None = field(default_factory=FinalEvaluation)
+    fid: Measure | None = None
+    factor_distance: Measure | None = None
     include_eval: bool = True
 
     def __post_init__(self) -> None:
@@ -57,6 +60,11 @@ class TrainSettings:
             raise UserError(f"threads: must be at least 1, got {self.threads}")
         if self.time_limit is not None and not self.time_limit > 0:
             raise UserError(f"time_limit: must be more than 0 hours, got {self.time_limit:g}")
+
+    @property
+    def measures(self) -> list[Measure]:
+        """What is measured at the end beside the losses."""
+        return [measure for measure in (self.fid, self.factor_distance) if measure is not None]
 
 
 def train(config: Node) -> Path:
@@ -167,6 +175,7 @@ def evaluate_at_end(
         step=training.step,
         seed=training.seed,
         visualiser=settings.viz,
+        measures=settings.measures,
         step_limit=evaluation.step_limit,
         stop=training.interruption.reason,
     )
