@@ -4,7 +4,7 @@ python -m benchmarks.metrics [--num-train 10000] [--configs hybrid a/e/conv12 a/
 
 "Together" is what `fig eval-metrics eval/shapes` does: every observation is encoded once, DCI and Fairness share their
 classifiers, factors are spread over `--threads` processes, interventions on all groups go through the model in batches
-that fit the device.
+that fit the device, whose convolutions have their channels last.
 "One after the other" computes the same metrics at the same sizes with the same formulas, but every metric draws and
 encodes its own points in batches of 64, DCI and Fairness each fit scikit-learn's classifiers one by one, Fairness
 encodes what it predicts pair by pair, and every group of responses has a pass of its own in batches of 100, as in the
@@ -15,6 +15,7 @@ much, the scores mean nothing.
 """
 
 import argparse
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +25,7 @@ import torch
 from sklearn.ensemble import GradientBoostingClassifier
 
 import sae_src as sae
-from omnilearn.assembly import build_data
+from omnilearn.assembly import build_data, to_device
 from omnilearn.data import Dataset
 from sae_src import metrics
 from sae_src.factor_responses import factor_groups, factor_responses
@@ -132,7 +133,7 @@ def main() -> None:
     settings = scaled(MetricSettings(jobs=arguments.threads), arguments.num_train)
 
     start = time.perf_counter()
-    outcome = evaluate_metrics(model, dataset, settings)
+    outcome = evaluate_metrics(to_device(copy.deepcopy(model), dataset.device), dataset, settings)
     together = time.perf_counter() - start
     for name, seconds in outcome.seconds.items():
         print(f"together           {name:<24}{seconds:9.1f} s", flush=True)

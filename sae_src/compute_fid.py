@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from omnilearn.assembly import pick_device
+from omnilearn.assembly import pick_device, to_device
 from omnilearn.config import Builder, Node, call, reject_unknown_keys
 from omnilearn.data import Dataset
 from omnilearn.errors import UserError
 from omnilearn.runs.info import describe_device, library_versions
 from sae_src.fid_statistics import FILE, read_statistics, write_statistics
 from sae_src.inception import FeatureCount, load_inception
-from sae_src.sample_distances import check_sizes, data_batches, moments_of, on_device
+from sae_src.sample_distances import check_sizes, data_batches, moments_of
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def compute_fid(config: Node) -> Path | None:
     count = min(settings.n_samples, len(dataset))
     print(f"{count:,} of {len(dataset):,} {settings.mode} images on {describe_device(device)}", flush=True)
     batches = data_batches(dataset, count, batch_size=settings.batch_size, seed=settings.seed)
-    moments = moments_of(batches, on_device(network, device), count, title=f"{settings.mode} images")
+    moments = moments_of(batches, to_device(network, device), count, title=f"{settings.mode} images")
     about = {"n_samples": count, "seed": settings.seed, **library_versions()}
     write_statistics(path, name, moments, about)
     print(f"written to {path}")

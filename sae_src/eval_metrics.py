@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from omnilearn.assembly import pick_device
+from omnilearn.assembly import pick_device, to_device
 from omnilearn.config import Builder, Node, call, find, read, reject_unknown_keys
 from omnilearn.config.build import component_of, parameters
 from omnilearn.data import Dataset
@@ -18,7 +18,6 @@ from omnilearn.runs.folder import CONFIG, save_root
 from omnilearn.runs.info import describe_device, library_versions
 from omnilearn.runs.run import Run
 from omnilearn.training.records import Records
-from omnilearn.training.train import to_device
 from sae_src.metric_figures import draw_figures
 from sae_src.metric_results import log_figures, log_scores, results_path, save_figures, write_results
 from sae_src.metric_settings import MetricSettings

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omnilearn.assembly import pick_device, seed_of
+from omnilearn.assembly import pick_device, seed_of, to_device
 from omnilearn.config import Node, call, find, read, reject_unknown_keys
 from omnilearn.config.compose import nested
 from omnilearn.errors import UserError
@@ -13,7 +13,6 @@ from omnilearn.evaluation import Evaluation
 from omnilearn.runs.info import describe_device
 from omnilearn.runs.measures import Measure
 from omnilearn.runs.results import evaluate_and_store
-from omnilearn.training.train import to_device
 from sae_src.run import load_run
 
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
-from omnilearn.assembly import Data
+from omnilearn.assembly import Data, to_device
 from omnilearn.config.registry import component
 from omnilearn.data import BatchOrder, Dataset, Part
+from omnilearn.errors import UserError
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.measures import Measure, Measured, Unavailable
 from sae_src.factor_net import FILE as FACTOR_NET
@@ -74,7 +75,7 @@ class FID(Measure):
         reference, moments = self._moments_of_data(data.dataset, mode)
         measured = distances_of_samples(
             model,
-            on_device(network, data.dataset.device),
+            to_device(network, data.dataset.device),
             moments,
             data.part(mode),
             suffix="fid",
@@ -151,7 +152,7 @@ class FactorDistance(Measure):
         reference = mode if mode in moments else "train"
         measured = distances_of_samples(
             model,
-            on_device(net.features, data.dataset.device),
+            to_device(net.features, data.dataset.device),
             moments[reference],
             data.part(mode),
             suffix="factor_distance",
@@ -230,11 +231,6 @@ def data_batches(dataset: Dataset, count: int, *, batch_size: int, seed: int) ->
             return
 
 
-def on_device(network: nn.Module, device: torch.device) -> nn.Module:
-    """A network of convolutions where its images are, in the layout that is fast there."""
-    return network.to(device, memory_format=torch.channels_last) if device.type == "cuda" else network.to(device)
-
-
 def check_images(model: Autoencoder) -> None:
     """Raise `Unavailable` for a model of anything but images."""
     if isinstance(model.dout, int):
@@ -245,4 +241,4 @@ def check_sizes(batch_size: int, n_samples: int) -> None:
     """Refuse numbers that no moments can be computed with."""
     for name, value, least in (("batch_size", batch_size, 1), ("n_samples", n_samples, 2)):
         if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+            raise UserError(f"{name} must be at least {least}, got {value}")

@@ -1,24 +1,25 @@
 """`fig train-factor-net`: the network of the Fréchet distance (factor net), from images with known factors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import trange
 
-from omnilearn.assembly import pick_device
+from omnilearn.assembly import pick_device, to_device
 from omnilearn.config import Builder, Node, call, reject_unknown_keys
 from omnilearn.data import Dataset
 from omnilearn.errors import UserError
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.info import describe_device, library_versions
 from sae_src.factor_net import FILE, FactorNet, save_factor_net
-from sae_src.sample_distances import data_batches, moments_of, on_device
+from sae_src.sample_distances import data_batches, moments_of
 
 LEARNING_RATE = 1e-3
+SETTLED_ON = 2000  # images
 _ENCODED_AT_ONCE = 200
 
 
@@ -96,7 +97,7 @@ def train_factor_net(
     """
     generator = torch.Generator().manual_seed(seed)
     with undisturbed(seed):
-        net = on_device(FactorNet(dataset.din, dataset.factor_sizes), torch.device(device)).train()
+        net = to_device(FactorNet(dataset.din, dataset.factor_sizes), torch.device(device)).train()
     optimiser = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
     for _ in trange(steps, desc="factor net", unit="step", leave=False, disable=None):
         indices = torch.randint(len(dataset), (batch_size,), generator=generator)
@@ -104,7 +105,21 @@ def train_factor_net(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+    with undisturbed(seed):
+        settle_features(net, data_batches(dataset, SETTLED_ON, batch_size=_ENCODED_AT_ONCE, seed=seed))
     return net.requires_grad_(False).eval()
+
+
+@torch.no_grad()
+def settle_features(net: FactorNet, batches: Iterable[Tensor]) -> None:
+    """Scale the features to mean 0 and variance 1 over some images: while the net learns, they are on the move."""
+    for layer in net.features:
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain average over all batches
+    net.train()
+    for batch in batches:
+        net.features(batch)
 
 
 def cross_entropy(logits: Sequence[Tensor], factors: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from omnilearn.assembly import Data, build_data, build_model, build_optimiser, pick_device, seed_of
+from omnilearn.assembly import Data, build_data, build_model, build_optimiser, pick_device, seed_of, to_device
 from omnilearn.config import Node, call, dump_yaml, find, read, reject_unknown_keys
 from omnilearn.data import BatchOrder
 from omnilearn.errors import UserError
@@ -198,13 +198,6 @@ def stored_config(config: Node, parts: Parts) -> dict[str, Any]:
     size = size if isinstance(size, int) else list(size)
     chosen = {"din": size, "dout": size, "device": str(parts.device), "threads": torch.get_num_threads()}
     return {**plain(config.root.to_python()), **chosen}
-
-
-def to_device(model: nn.Module, device: torch.device) -> nn.Module:
-    """A model on its device; convolutions on a GPU run faster with the channels last in memory."""
-    if device.type == "cuda":
-        return model.to(device, memory_format=torch.channels_last)
-    return model.to(device)
 
 
 def print_header(training: Training, data: Data) -> None:

@@ -77,7 +77,7 @@ def test_a_set_for_a_person_comes_with_steps(data_root):
         get_files("mpi3d/complex")
 
 
-NAMES = sorted(yaml.safe_load(TABLE.read_text()))
+NAMES = sorted(set(yaml.safe_load(TABLE.read_text())) - {"inception"})  # the network of the FID is no dataset
 
 
 @pytest.mark.parametrize("name", NAMES)
