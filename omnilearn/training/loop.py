@@ -140,6 +140,7 @@ def train_steps(training: Training, events: Sequence[Event]) -> None:
 
         for event in events:
             if event.is_due(step):
+                training.seconds, clock = training.seconds + start - clock, start  # a checkpoint has them up to now
                 happen(event, training, result, events)
                 times[f"time_{event.name}"], start = lap(start)
         training.seconds += start - clock
