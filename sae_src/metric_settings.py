@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from omnilearn.errors import UserError
 from sae_src.metric_list import PUBLISHED, metric_named
+from sae_src.metrics.boosting import Backend
 from sae_src.responses import Distance
 
 
@@ -29,6 +30,7 @@ class MetricSettings:
         include_q: keep the codes of the groups in the results.
         seed: of all draws.
         jobs: processes for the boosted classifiers; -1 for one per core. No result depends on it.
+        backend: who trains those classifiers: scikit-learn, or a faster trainer of the same trees.
         preset: name of the config that set the sizes, kept with the results.
     """
 
@@ -49,6 +51,7 @@ class MetricSettings:
     include_q: bool = True
     seed: int = 0
     jobs: int = -1
+    backend: Backend = "sklearn"
     preset: str | None = None
 
     def __post_init__(self) -> None:

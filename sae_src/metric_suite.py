@@ -9,7 +9,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.ensemble import GradientBoostingClassifier
 from tqdm import tqdm
 
 from omnilearn.data import Dataset
@@ -20,7 +19,7 @@ from sae_src.metric_data import MetricData, evaluation_mode
 from sae_src.metric_list import METRICS, Metric
 from sae_src.metric_responses import latent_responses
 from sae_src.metric_settings import MetricSettings
-from sae_src.metrics.boosting import fit_classifiers
+from sae_src.metrics.boosting import Classifier, fit_classifiers
 
 _TRAIN, _TEST = 0, 1  # streams of random draws
 
@@ -127,14 +126,15 @@ class Suite:
         return self.drawn[0][: self.settings.num_latent]
 
     @cached_property
-    def classifiers(self) -> list[GradientBoostingClassifier | None]:
+    def classifiers(self) -> list[Classifier | None]:
         """The boosted classifiers that DCI and Fairness share."""
         factor_count = self.train[1].shape[1]
         jobs = min(joblib.cpu_count(), factor_count) if self.settings.jobs == -1 else self.settings.jobs
         bar = partial(tqdm, desc="boosted classifiers", unit="factor", total=factor_count, leave=False, disable=None)
         train = self.train
         with self._timing("classifiers"):
-            return fit_classifiers(*train, seed=self.settings.seed, jobs=jobs, progress=bar)
+            settings = self.settings
+            return fit_classifiers(*train, seed=settings.seed, jobs=jobs, backend=settings.backend, progress=bar)
 
     def _functions(self) -> dict[str, tuple[Callable, tuple[str, ...]]]:
         """For each metric: a function, and which shared parts it takes."""

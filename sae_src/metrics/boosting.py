@@ -1,7 +1,7 @@
 """Gradient boosted trees that predict each factor from all codes: the classifiers that DCI and Fairness share."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -9,6 +9,21 @@ from numpy.typing import ArrayLike
 from sklearn.ensemble import GradientBoostingClassifier
 
 from sae_src.metrics.arrays import check_data
+from sae_src.metrics.presorted_boosting import PresortedBoostingClassifier
+
+Backend = Literal["sklearn", "presort"]
+"""Who trains: scikit-learn, or `presorted_boosting`, about seven times as fast, with splits as exact."""
+
+
+class Classifier(Protocol):
+    """What the metrics use of a trained classifier."""
+
+    n_classes_: int
+    n_features_in_: int
+    feature_importances_: np.ndarray
+
+    def predict(self, codes: np.ndarray) -> np.ndarray:
+        """The label of each of some codes (n, D)."""
 
 
 def fit_classifiers(
@@ -17,8 +32,9 @@ def fit_classifiers(
     *,
     seed: int = 0,
     jobs: int = 1,
+    backend: Backend = "sklearn",
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
-) -> list[GradientBoostingClassifier | None]:
+) -> list[Classifier | None]:
     """One classifier with scikit-learn's defaults per factor, from codes (N, D) to factors (N, K).
 
     They predict labels: the position of a value among the sorted values of its factor. None stands for a factor of
@@ -29,6 +45,7 @@ def fit_classifiers(
         factors: training factors (N, K).
         seed: of the order in which equally good splits are tried.
         jobs: processes to spread the factors over; -1 for one per core.
+        backend: who trains; both build the same kind of trees, and differ as two seeds of one of them do.
         progress: wraps the iteration over the factors, such as `tqdm`.
     """
     data = check_data(codes, factors)
@@ -37,13 +54,15 @@ def fit_classifiers(
     states = np.random.SeedSequence(seed).generate_state(len(labels))
     # A factor of many values takes longest: started last, it would run alone at the end.
     order = sorted((k for k, size in enumerate(sizes) if size > 1), key=lambda k: -sizes[k])
-    tasks = (delayed(_fit)(data.codes_train, labels[k], int(states[k])) for k in order)
+    tasks = (delayed(_fit)(data.codes_train, labels[k], int(states[k]), backend) for k in order)
     fitted = progress(Parallel(n_jobs=jobs, return_as="generator")(tasks))
     classifiers = dict(zip(order, fitted, strict=True))
     return [classifiers.get(k) for k in range(len(labels))]
 
 
-def _fit(codes: np.ndarray, labels: np.ndarray, random_state: int) -> GradientBoostingClassifier:
+def _fit(codes: np.ndarray, labels: np.ndarray, random_state: int, backend: Backend) -> Classifier:
+    if backend == "presort":
+        return PresortedBoostingClassifier(random_state).fit(codes, labels)
     # Leaves of points that are certain already divide by nearly nothing; scikit-learn handles the result.
     with np.errstate(all="ignore"):
         return GradientBoostingClassifier(random_state=random_state).fit(codes, labels)

@@ -17,10 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import entropy
-from sklearn.ensemble import GradientBoostingClassifier
 
 from sae_src.metrics.arrays import check_data, class_labels
-from sae_src.metrics.boosting import fit_classifiers
+from sae_src.metrics.boosting import Backend, Classifier, fit_classifiers
 
 
 def score(
@@ -31,12 +30,13 @@ def score(
     *,
     seed: int = 0,
     jobs: int = 1,
-    classifiers: Sequence[GradientBoostingClassifier | None] | None = None,
+    backend: Backend = "sklearn",
+    classifiers: Sequence[Classifier | None] | None = None,
 ) -> dict[str, float | np.ndarray]:
     """DCI of codes (N, D) and factors (N, K).
 
     `classifiers`, from `boosting.fit_classifiers` on the same training arrays, spares the training; otherwise it runs
-    with `seed` in `jobs` processes.
+    with `seed` in `jobs` processes by `backend`.
 
     Returns `informativeness_train`, `informativeness_test`, `disentanglement`, `completeness` and
     `importance_matrix` (D, K). A factor of one value makes its column and all scores NaN; a single factor makes
@@ -45,7 +45,7 @@ def score(
     data = check_data(codes_train, factors_train, codes_test, factors_test)
     num_codes, num_factors = data.codes_train.shape[1], data.factors_train.shape[1]
     if classifiers is None:
-        classifiers = fit_classifiers(data.codes_train, data.factors_train, seed=seed, jobs=jobs)
+        classifiers = fit_classifiers(data.codes_train, data.factors_train, seed=seed, jobs=jobs, backend=backend)
     importance = np.full((num_codes, num_factors), np.nan)
     accuracies = np.full((num_factors, 2), np.nan)
     for k, classifier in enumerate(classifiers):

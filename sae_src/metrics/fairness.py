@@ -14,10 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.ensemble import GradientBoostingClassifier
 
 from sae_src.metrics.arrays import check_data
-from sae_src.metrics.boosting import fit_classifiers
+from sae_src.metrics.boosting import Backend, Classifier, fit_classifiers
 from sae_src.metrics.sampling import Sampler, check_sampler, draw_factors, grid_sampler, sample_codes
 
 
@@ -32,7 +31,8 @@ def score(
     factor_sizes: Sequence[int] | None = None,
     num_test_points_per_class: int = 100,
     jobs: int = 1,
-    classifiers: Sequence[GradientBoostingClassifier | None] | None = None,
+    backend: Backend = "sklearn",
+    classifiers: Sequence[Classifier | None] | None = None,
 ) -> dict[str, float]:
     """Unfairness of codes (N, D) and factors (N, K), or of what `sample` gives for factors.
 
@@ -48,6 +48,7 @@ def score(
         factor_sizes: number of values of each factor, with `sample`.
         num_test_points_per_class: factor vectors per pair of factors.
         jobs: processes to train the classifiers in.
+        backend: who trains them, see `boosting.Backend`.
         classifiers: from `boosting.fit_classifiers` on the same training arrays, to spare the training.
 
     Returns `mean_fairness:mean_pred:mean_sens`; NaN with a single factor or a factor of one value.
@@ -60,7 +61,7 @@ def score(
     if sample is None:
         sample, sizes = grid_sampler(data.codes_test, data.factors_test)
     if classifiers is None:
-        classifiers = fit_classifiers(data.codes_train, data.factors_train, seed=seed, jobs=jobs)
+        classifiers = fit_classifiers(data.codes_train, data.factors_train, seed=seed, jobs=jobs, backend=backend)
     generator = np.random.default_rng(seed)
     unfairness = [
         _unfairness(classifiers[i], j, sample, draw_factors(generator, sizes, num_test_points_per_class), sizes)
@@ -82,7 +83,7 @@ def total_variations(counts: np.ndarray) -> np.ndarray:
 
 
 def _unfairness(
-    classifier: GradientBoostingClassifier | None,
+    classifier: Classifier | None,
     sensitive: int,
     sample: Sampler,
     factors: np.ndarray,
