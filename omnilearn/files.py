@@ -38,6 +38,12 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(f"{path}: cannot be written: {error.strerror or error}; free some space or check the permissions")
 
 
+def check_ident(key: str, ident: str) -> None:
+    """Refuse what cannot be the name of results, in files and in the tags of TensorBoard."""
+    if not ident or Path(ident).name != ident or ident.startswith(".") or any(sign in ident for sign in "{}"):
+        raise UserError(f"{key}: '{ident}' is not a file name")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with replacing(path) as temporary:

@@ -38,6 +38,8 @@ class ComputeFIDSettings:
         if self.dataset is None:
             raise UserError("which data? name a config of d/, such as d/3ds")
         check_sizes(self.batch_size, self.n_samples)
+        if self.dim and self.fid_dim and self.dim != self.fid_dim:
+            raise UserError(f"dim: is {self.dim}, but fid_dim is {self.fid_dim}: give one of them")
 
     @property
     def features(self) -> FeatureCount:
@@ -58,16 +60,19 @@ def compute_fid(config: Node) -> Path | None:
     settings = call(ComputeFIDSettings, config)
     reject_unknown_keys(config)
     device = pick_device(settings.device)
-    network = load_inception(settings.features, settings.weights, download=settings.download)
     dataset = settings.dataset() if settings.root is None else settings.dataset(dataroot=settings.root)
     if isinstance(dataset.din, int):
         raise UserError(f"{type(dataset).__name__}: the FID needs images, these are vectors")
     path, name = settings.file or dataset.companion(FILE), settings.ident or settings.mode
-    if not settings.overwrite and read_statistics(path, name, settings.features) is not None:
-        print(
-            f"{path}: '{name}' with {settings.features} features is there already (--overwrite yes computes it again)"
-        )
+    if path.is_dir():
+        raise UserError(f"out: {path} is a folder, not a file")
+    known = None if settings.overwrite else read_statistics(path, name, settings.features)
+    if known is not None:
+        count = known.about.get("n_samples", "an unknown number")
+        what = f"'{name}', {settings.features} features of {count} images"
+        print(f"{path} has {what} already (--overwrite yes computes it again)")
         return None
+    network = load_inception(settings.features, settings.weights, download=settings.download)
     dataset = dataset.in_mode(settings.mode).to(device)
     count = min(settings.n_samples, len(dataset))
     print(f"{count:,} of {len(dataset):,} {settings.mode} images on {describe_device(device)}", flush=True)

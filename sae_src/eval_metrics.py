@@ -14,6 +14,7 @@ from omnilearn.config import Builder, Node, call, find, read, reject_unknown_key
 from omnilearn.config.build import component_of, parameters
 from omnilearn.data import Dataset
 from omnilearn.errors import UserError
+from omnilearn.files import check_ident, read_json
 from omnilearn.runs.folder import CONFIG, save_root
 from omnilearn.runs.info import describe_device, library_versions
 from omnilearn.runs.run import Run
@@ -22,7 +23,7 @@ from sae_src.metric_figures import draw_figures
 from sae_src.metric_results import log_figures, log_scores, results_path, save_figures, write_results
 from sae_src.metric_settings import MetricSettings
 from sae_src.metric_suite import Outcome, evaluate_metrics
-from sae_src.run import load_run
+from sae_src.run import Selection, load_run
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         for key, name in (("save_ident", self.save_ident), ("mode", self.mode)):
-            if name is not None and (not name or Path(name).name != name or name.startswith(".") or "{" in name):
-                raise UserError(f"{key}: '{name}' is not a file name")
+            if name is not None:
+                check_ident(key, name)
 
     @property
     def tag(self) -> str:
@@ -55,18 +56,6 @@ class EvaluationSettings:
     def must_run(self) -> bool:
         """Whether metrics are computed although they are there already, or will not be kept."""
         return self.force_save if self.force_run is None else self.force_run
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The one run of `eval-metrics`."""
-
-    load: str | None = None
-    path: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.load is None) == (self.path is None):
-            raise UserError("which run? --load NAME (a run under the save folder) or --path FOLDER")
 
 
 @dataclass(frozen=True)
@@ -99,7 +88,7 @@ def eval_metrics(config: Node) -> Outcome | None:
     """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
     selection, evaluation, settings = (call(kind, config) for kind in (Selection, EvaluationSettings, MetricSettings))
     reject_unknown_keys(config)
-    return metrics_of_run(selection.load or selection.path, config, evaluation, settings)
+    return metrics_of_run(selection.name, config, evaluation, settings)
 
 
 def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
@@ -137,7 +126,7 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
         settings: how they are computed.
     """
     run = load_run(name, saveroot=evaluation.saveroot, step=evaluation.ckpt_num, override=evaluation.override)
-    done = evaluation.save_ident is not None and results_path(run.path, evaluation.save_ident).exists()
+    done = evaluation.save_ident is not None and is_done(run.path, evaluation.save_ident, settings)
     if not evaluation.must_run and (done or evaluation.save_ident is None):
         reason = f"{evaluation.save_ident}.pth.tar is there already" if done else "without save-ident nothing is kept"
         print(f"{run.name}: skipped, {reason} (--force-save yes computes it again)")
@@ -151,6 +140,15 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     print_outcome(outcome)
     keep(outcome, run, dataset, evaluation, settings, replace_file=evaluation.force_save or not done)
     return outcome
+
+
+def is_done(run: Path, save_ident: str, settings: MetricSettings) -> bool:
+    """Whether a run has the metrics that `settings` ask for; a quick look (`eval/fast`) is not a result."""
+    if not results_path(run, save_ident).exists():
+        return False
+    summary = run / f"{save_ident}.json"
+    made_by = read_json(summary).get("settings", {}) if summary.is_file() else {}
+    return made_by.get("preset") in (None, settings.preset)
 
 
 def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> Dataset:

@@ -7,21 +7,23 @@ from typing import Any
 
 from omnilearn.assembly import pick_device, seed_of, to_device
 from omnilearn.config import Node, call, find, read, reject_unknown_keys
-from omnilearn.config.compose import nested
+from omnilearn.config.compose import given_keys, merged, nested
 from omnilearn.errors import UserError
 from omnilearn.evaluation import Evaluation
+from omnilearn.files import check_ident
 from omnilearn.runs.info import describe_device
 from omnilearn.runs.measures import Measure
 from omnilearn.runs.results import evaluate_and_store
-from sae_src.run import load_run
+from sae_src.run import Selection, load_run
+
+# Of no effect in a run that measures no FID.
+_SKIPS = ("skip_rec_fid", "skip_hyb_fid")
 
 
 @dataclass(frozen=True)
 class EvalSettings:
     """What `fig eval` can be told; `fig eval -h` says what each key means."""
 
-    load: str | None = None
-    path: str | None = None
     ident: str = "eval"
     mode: str = "val"
     ckpt_num: int | None = None
@@ -35,26 +37,25 @@ class EvalSettings:
     skip_hyb_fid: bool = False
 
     def __post_init__(self) -> None:
-        if (self.load is None) == (self.path is None):
-            raise UserError("which run? --load NAME (a run under the save folder) or a path")
-        if not self.ident or Path(self.ident).name != self.ident or self.ident.startswith("."):
-            raise UserError(f"ident: '{self.ident}' is not a file name")
+        check_ident("ident", self.ident)
 
 
 def evaluate_run(config: Node) -> Evaluation:
     """Evaluate a run as the keys of `fig eval` say, and store the result in its folder."""
-    settings = call(EvalSettings, config)
+    selection, settings = call(Selection, config), call(EvalSettings, config)
     reject_unknown_keys(config)
     device = pick_device(settings.device)
-    override = nested({**(settings.override or {}), **_passed_on(config)})
-    run = load_run(
-        settings.load or settings.path, saveroot=settings.saveroot, step=settings.ckpt_num, override=override
-    )
+    passed_on = nested(_passed_on(config))
+    override = merged(nested(settings.override or {}), passed_on)
+    run = load_run(selection.name, saveroot=settings.saveroot, step=settings.ckpt_num, override=override)
+    check_measures(run.config)
     data, visualiser, checkpoint = run.data, run.visualiser, run.checkpoint
     measures = measures_of(run.config)
     part = data.part(settings.mode)
     model = to_device(run.model, device)
-    reject_unknown_keys(run.config, "override.")
+    for given, prefix in ((settings.override or {}, "override."), (passed_on, "")):
+        run.config.reporter.given = [key for key in given_keys(given) if key not in _SKIPS]
+        reject_unknown_keys(run.config, prefix)
     data.dataset.to(device)
     part.dataset.to(device)
     print(f"{run.name}, {checkpoint.name}: {len(part):,} {settings.mode} on {describe_device(device)}", flush=True)
@@ -90,7 +91,15 @@ def measures_of(config: Node) -> list[Measure]:
     return [measure for measure in (found.fid, found.factor_distance) if measure is not None]
 
 
+def check_measures(config: Node) -> None:
+    """Raise `UserError` where keys were given for something that the run does not measure."""
+    for name, kind in (("fid", "fid"), ("factor_distance", "factor-distance")):
+        node = find(config, name)
+        if node is not None and not node.has_payload and "_type" not in node:
+            raise UserError(f"{name}: this run measures none; --override.{name}._type {kind} switches it on")
+
+
 def _passed_on(config: Node) -> dict[str, Any]:
     """The values of the command line that go into the run's config."""
-    keys = ("fid", "factor_distance", "skip_rec_fid", "skip_hyb_fid")
+    keys = ("fid", "factor_distance", *_SKIPS)
     return {key: read(node) for key in keys if (node := find(config, key, inherit=False)) is not None}

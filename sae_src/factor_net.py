@@ -8,7 +8,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from omnilearn.errors import UserError
 from omnilearn.files import load_tensors, save_tensors
+from omnilearn.randomness import undisturbed
 from omnilearn.runs.measures import Unavailable
 from sae_src.frechet import Moments
 
@@ -59,11 +61,15 @@ def save_factor_net(path: Path, net: FactorNet, moments: Mapping[str, Moments], 
 def load_factor_net(path: Path) -> tuple[FactorNet, dict[str, Moments], dict[str, Any]]:
     """What `save_factor_net` wrote; the net in evaluation mode on the CPU, without gradients.
 
-    Raises `UserError` for a file that is damaged or something else.
+    Raises `Unavailable` for a file that is damaged or something else.
     """
-    stored = load_tensors(path)
     try:
-        net = FactorNet(stored["din"], stored["sizes"])
+        stored = load_tensors(path)
+    except UserError as error:
+        raise Unavailable(str(error)) from error
+    try:
+        with undisturbed(0):  # initial weights are drawn, and replaced
+            net = FactorNet(stored["din"], stored["sizes"])
         net.load_state_dict(stored["state"])
         moments = {mode: Moments(*found) for mode, found in stored["moments"].items()}
         about = dict(stored["about"])

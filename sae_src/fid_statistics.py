@@ -7,11 +7,12 @@ system keeps them.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
+from omnilearn.data.hdf5 import own_dataset
 from omnilearn.data.lock import exclusive
 from omnilearn.errors import UserError
 from omnilearn.files import replacing
@@ -24,8 +25,15 @@ if TYPE_CHECKING:
 FILE = "fid_stats.h5"
 
 
-def read_statistics(path: Path, mode: str, dim: int) -> Moments | None:
-    """The moments of the set `mode`; None where the file, or they in it, are missing.
+class Statistics(NamedTuple):
+    """The moments of a set, and what made them: `n_samples`, `seed` and versions, empty in files of others."""
+
+    moments: Moments
+    about: dict[str, Any]
+
+
+def read_statistics(path: Path, mode: str, dim: int) -> Statistics | None:
+    """The statistics of the set `mode`; None where the file, or they in it, are missing.
 
     Raises `Unavailable` for a damaged file.
     """
@@ -35,7 +43,9 @@ def read_statistics(path: Path, mode: str, dim: int) -> Moments | None:
         shapes = {f"{mode}_{dim}_mu": (dim,), f"{mode}_{dim}_sigma": (dim, dim)}
         if not any(name in file for name in shapes):
             return None
-        return Moments(*(_array(file, name, shape) for name, shape in shapes.items()))
+        moments = Moments(*(_array(file, name, shape) for name, shape in shapes.items()))
+        about = {key: _plain(value) for key, value in file[f"{mode}_{dim}_mu"].attrs.items()}
+        return Statistics(moments, about)
 
 
 def write_statistics(path: Path, mode: str, moments: Moments, about: Mapping[str, Any]) -> None:
@@ -54,7 +64,8 @@ def write_statistics(path: Path, mode: str, moments: Moments, about: Mapping[str
         if path.exists():
             with _opened(path) as old:
                 for name in old:
-                    old.copy(old[name], new, name)
+                    if own_dataset(old, name) is not None:
+                        old.copy(old[name], new, name)
         for name, value in ((f"{mode}_{dim}_mu", moments.mean), (f"{mode}_{dim}_sigma", moments.covariance)):
             if name in new:
                 del new[name]
@@ -76,13 +87,15 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
 
 
 def _array(file: "h5py.File", name: str, shape: tuple[int, ...]) -> torch.Tensor:
-    import h5py
-
-    found = file.get(name)
-    is_right = isinstance(found, h5py.Dataset) and found.shape == shape and np.issubdtype(found.dtype, np.floating)
+    found = own_dataset(file, name)
+    is_right = found is not None and found.shape == shape and np.issubdtype(found.dtype, np.floating)
     if not is_right or found.id.get_storage_size() == 0:
         raise _damaged(Path(file.filename), f"'{name}' is missing or not an array of the shape {shape}")
     return torch.from_numpy(found[()].astype(np.float64))
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def _damaged(path: Path, reason: str) -> Unavailable:

@@ -67,7 +67,7 @@ def frechet_distance(first: Moments, second: Moments) -> float:
     overlap = torch.linalg.svdvals(product).sum()
     apart = (first.mean.double() - second.mean.double()).square().sum()
     spread = first.covariance.double().trace() + second.covariance.double().trace()
-    return (apart + spread - 2 * overlap).item()
+    return max((apart + spread - 2 * overlap).item(), 0.0)  # rounding can take it below
 
 
 def _root(covariance: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from omnilearn.data.folders import data_root
 from omnilearn.data.sources import RemoteFile, find_source
 from omnilearn.data.transfer import what_is_wrong
 from omnilearn.errors import UserError
+from omnilearn.randomness import undisturbed
 from omnilearn.runs.measures import Unavailable
 
 FeatureCount = Literal[64, 192, 768, 2048]
@@ -65,7 +66,8 @@ def load_inception(
     Raises:
         Unavailable: where pytorch-fid is not installed, or the file is missing or not what it should be.
     """
-    network = _inception()
+    with undisturbed(0):  # initial weights are drawn, and replaced
+        network = _inception()
     path = _find_weights(weights, download=download)
     try:
         # An old file of torch's, from before it wrote zip archives.

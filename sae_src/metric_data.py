@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from omnilearn.data import Dataset
 from omnilearn.errors import UserError
@@ -48,7 +49,8 @@ class CodeTable:
         Raises `UserError` where the model gives codes that are not finite.
         """
         missing = indices[~self._is_known[indices]].unique()
-        for batch in missing.split(self.batch_size):
+        batches = missing.split(self.batch_size)
+        for batch in tqdm(batches, desc="encoding", unit="batch", leave=False, disable=len(batches) < 2 or None):
             self._codes[batch] = encoded(self.model, self.dataset.batch(batch)).float().cpu()
             self._is_known[batch] = True
         self.encoded += len(missing)

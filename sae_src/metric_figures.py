@@ -41,8 +41,17 @@ def draw_figures(outcome: Outcome, dataset: Dataset) -> dict[str, Figure]:
     ):
         matrix = results.get(title, {}).get(name)
         if matrix is not None and matrix.size:
-            figures[title.lower()] = draw(matrix, factors)
+            figures[title.lower()] = draw(matrix, factors, latents_of(matrix, covariance))
     return figures
+
+
+def latents_of(matrix: np.ndarray, covariance: np.ndarray | None) -> list[str]:
+    """The numbers of the latents that the rows of a matrix (A, K) stand for: all, or those that vary."""
+    if covariance is not None and len(matrix) < len(covariance):
+        varying = np.flatnonzero(np.diagonal(np.asarray(covariance)) > 0)
+        if len(varying) == len(matrix):
+            return [str(latent) for latent in varying]
+    return _numbered(matrix)
 
 
 def covariance_figure(covariance: np.ndarray) -> Figure:
@@ -69,7 +78,7 @@ def factor_figures(responses: dict[str, Any], factors: list[str]) -> dict[str, F
     conditioned = responses["conditioned_responses"].cpu().numpy()
     titles = [f"variable {name}" if name.isdigit() else name for name in factors]
     look = Look("response", numbers=False)
-    matrix = _by_factor(conditioned.T, "Conditioned response matrix", factors, look)
+    matrix = _by_factor(conditioned.T, "Conditioned response matrix", factors, _numbered(conditioned.T), look)
     heading = "Responses to interventions between samples that differ in one factor"
     return {
         "factor-responses": panel_figure(list(means), titles, heading, _INTERVENED, _RESPONDING, look),
@@ -77,20 +86,21 @@ def factor_figures(responses: dict[str, Any], factors: list[str]) -> dict[str, F
     }
 
 
-def importance_figure(importance: np.ndarray, factors: list[str]) -> Figure:
+def importance_figure(importance: np.ndarray, factors: list[str], latents: list[str]) -> Figure:
     """How much each code matters for predicting each factor: (D, K)."""
-    return matrix_figure(_by_factor(importance, "DCI importance", factors, Look("importance")))
+    return matrix_figure(_by_factor(importance, "DCI importance", factors, latents, Look("importance")))
 
 
-def robustness_figure(matrix: np.ndarray, factors: list[str]) -> Figure:
+def robustness_figure(matrix: np.ndarray, factors: list[str], latents: list[str]) -> Figure:
     """Interventional robustness of each code that varies, for each factor: (A, K)."""
-    return matrix_figure(_by_factor(matrix, "Interventional robustness (IRS)", factors, Look("robustness", high=1.0)))
+    title = "Interventional robustness (IRS)"
+    return matrix_figure(_by_factor(matrix, title, factors, latents, Look("robustness", high=1.0)))
 
 
-def predictability_figure(matrix: np.ndarray, factors: list[str]) -> Figure:
+def predictability_figure(matrix: np.ndarray, factors: list[str], latents: list[str]) -> Figure:
     """How well each code alone predicts each factor: (D, K)."""
     title = "Predictability from single latents (SAP)"
-    return matrix_figure(_by_factor(matrix, title, factors, Look("accuracy", high=1.0)))
+    return matrix_figure(_by_factor(matrix, title, factors, latents, Look("accuracy", high=1.0)))
 
 
 def graph_figure(dataset: RandomSCM, responses: dict[str, Any], factors: list[str]) -> Figure:
@@ -105,9 +115,9 @@ def graph_figure(dataset: RandomSCM, responses: dict[str, Any], factors: list[st
     )
 
 
-def _by_factor(matrix: np.ndarray, title: str, factors: list[str], look: Look) -> Matrix:
+def _by_factor(matrix: np.ndarray, title: str, factors: list[str], latents: list[str], look: Look) -> Matrix:
     """A matrix (D, K) with the factors along its rows: their names are read without turning the head."""
-    return Matrix(matrix.T, title, ("factor", factors), ("latent", _numbered(matrix)), look)
+    return Matrix(matrix.T, title, ("factor", factors), ("latent", latents), look)
 
 
 def _numbered(matrix: np.ndarray) -> list[str]:

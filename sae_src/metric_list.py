@@ -16,12 +16,14 @@ class Metric:
     Attributes:
         title: its name in results.
         scores: which of the numbers it returns are scores; the rest are results.
+        also_results: scores that are kept among the results too, where the published system has them.
         need: what it takes: codes alone, known factors too, or an observation for every combination of factors.
     """
 
     title: str
     scores: tuple[str, ...]
     need: Need
+    also_results: tuple[str, ...] = ()
 
 
 METRICS = {
@@ -36,6 +38,7 @@ METRICS = {
             "mutual_info_score",
         ),
         "codes",
+        also_results=("mutual_info_score",),
     ),
     "modularity-explicitness": Metric(
         "ModularityExplicitness",

@@ -75,5 +75,6 @@ class MetricSettings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the metrics; a single one may be given as text."""
-        return (self.metrics,) if isinstance(self.metrics, str) else self.metrics
+        """The names of the metrics; a single one may be given as text, and all as the published components."""
+        names = (self.metrics,) if isinstance(self.metrics, str) else self.metrics
+        return tuple(name.removeprefix("metric/") for name in names)

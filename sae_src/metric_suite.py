@@ -199,6 +199,11 @@ class Suite:
 
 
 def _sort(metric: Metric, returned: Mapping[str, Any], outcome: Outcome) -> None:
-    """Put what a metric returned under scores and results; a score that it did not return is NaN."""
+    """Put what a metric returned under scores and results; a score that it did not return is NaN.
+
+    Scores that the published results list among the results are in both.
+    """
     outcome.scores[metric.title] = {name: returned.get(name, float("nan")) for name in metric.scores}
-    outcome.results[metric.title] = {name: value for name, value in returned.items() if name not in metric.scores}
+    outcome.results[metric.title] = {
+        name: value for name, value in returned.items() if name not in metric.scores or name in metric.also_results
+    }

@@ -53,6 +53,7 @@ def causal_disentanglement_score(matrix: Tensor) -> float:
 
     It is 1 when every latent responds under one factor only (Leeb et al., NeurIPS 2022).
     """
+    matrix = matrix.double()  # so that a perfect score is 1, not a bit more
     total = matrix.sum()
     return float(matrix.amax(dim=0).sum() / total) if total != 0 else torch.nan
 

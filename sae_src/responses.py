@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from sae_src.methods import Latent, mean_of
 
@@ -43,7 +44,9 @@ class Responses(NamedTuple):
 def response(latents: Tensor, encode: Encode, decode: Decode, *, batch_size: int = BATCH_SIZE) -> Tensor:
     """The responses of latents (..., D), of the same shape, computed `batch_size` latents at a time."""
     rows = latents.reshape(-1, latents.shape[-1])
-    responses = [mean_of(encode(decode(batch))) for batch in rows.split(batch_size)]
+    batches = rows.split(batch_size)
+    bar = tqdm(batches, desc="responses", unit="batch", leave=False, disable=len(batches) < 2 or None)
+    responses = [mean_of(encode(decode(batch))) for batch in bar]
     return torch.cat(responses).view(latents.shape)
 
 
@@ -58,6 +61,8 @@ def intervene(
 
     The draws are made on the CPU, so they are the same for latents on any device.
     """
+    if latents.dim() < 2:
+        raise ValueError(f"latents must be a matrix (N, D), not of shape {tuple(latents.shape)}")
     *groups, num_samples, num_latents = latents.shape
     if num_samples < 2:
         raise ValueError("an intervention takes its values from other samples: at least 2 are needed")

@@ -1,6 +1,7 @@
 """Configs and models of the project from Python."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import omnifig as fig
 from omnilearn import assembly
 from omnilearn.config import Node, find
 from omnilearn.config.compose import given_keys, merged, nested, read_config
+from omnilearn.errors import UserError
 from omnilearn.layers import Size
 from omnilearn.runs.folder import CONFIG, find_run, save_root
 from omnilearn.runs.run import Run, pick_step
@@ -16,6 +18,24 @@ from sae_src import original
 from sae_src.methods import Autoencoder
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which run a script is about: three keys that mean the same, as in the published system."""
+
+    load: str | None = None
+    path: str | None = None
+    resume: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(name is not None for name in (self.load, self.path, self.resume)) != 1:
+            raise UserError("which run? --load NAME (a run under the save folder) or a path")
+
+    @property
+    def name(self) -> str:
+        """The name of the run, or its path."""
+        return self.load or self.path or self.resume
 
 
 def create_config(*configs: str, **keys: Any) -> Node:

@@ -17,7 +17,7 @@ from omnilearn.runs.measures import Measure, Measured, Unavailable
 from sae_src.factor_net import FILE as FACTOR_NET
 from sae_src.factor_net import load_factor_net
 from sae_src.fid_statistics import FILE as STATISTICS
-from sae_src.fid_statistics import read_statistics
+from sae_src.fid_statistics import Statistics, read_statistics
 from sae_src.frechet import Moments, RunningMoments, frechet_distance
 from sae_src.inception import FeatureCount, load_inception
 from sae_src.methods import Autoencoder
@@ -72,11 +72,11 @@ class FID(Measure):
         """The distance of each kind of samples; where the moments of the data are missing, the samples' moments."""
         check_images(model)
         network = load_inception(self.dim, self.weights, download=self.download)
-        reference, moments = self._moments_of_data(data.dataset, mode)
+        reference, known = self._statistics_of_data(data.dataset, mode)
         measured = distances_of_samples(
             model,
             to_device(network, data.dataset.device),
-            moments,
+            known.moments if known else None,
             data.part(mode),
             suffix="fid",
             kinds=[kind for kind in self.kinds or kinds_of(model) if kind not in self.skipped],
@@ -86,19 +86,19 @@ class FID(Measure):
             stop=stop,
         )
         settings = {"dim": self.dim, "n_samples": self.n_samples, "batch_size": self.batch_size}
-        settings["reference"] = reference
+        settings |= {"reference": reference, "reference_n_samples": known and known.about.get("n_samples")}
         return Measured(measured.scores, measured.kept, settings, measured.notes)
 
-    def _moments_of_data(self, dataset: Dataset, mode: str) -> tuple[str | None, Moments | None]:
-        """The moments of the set `mode`, else of the training set, and the name of the set; None where there are none.
+    def _statistics_of_data(self, dataset: Dataset, mode: str) -> tuple[str | None, Statistics | None]:
+        """The name of the set `mode`, else of the training set, and its statistics; None where there are none.
 
         Then samples are drawn all the same: their moments are kept, and only the distance is left out.
         """
         path = dataset.companion(STATISTICS)
         for name in dict.fromkeys((mode, "train")):
-            moments = None if path is None else read_statistics(path, name, self.dim)
-            if moments is not None:
-                return name, moments
+            known = None if path is None else read_statistics(path, name, self.dim)
+            if known is not None:
+                return name, known
         _log.warning(
             "%s: no distances: %s has no statistics of the data: make them with 'fig compute-fid CONFIG --mode %s', "
             "CONFIG being that of the data; the samples' own are kept",

@@ -72,6 +72,9 @@ MISTAKES = [
     # runs
     ("eval --load nope", "no run named 'nope'"),
     ("eval", "which run?"),
+    ("train a/conv12 m/ae d/vec --evaluation.ident a/b", "evaluation.ident: 'a/b' is not a file name"),
+    ("train a/conv12 m/ae d/vec --evaluation.ident a{b}", "is not a file name"),
+    ("train a/conv12 m/ae d/vec --evaluation.ident ..", "evaluation.ident: '..' is not a file name"),
     ("eval --load x --mod test", "--mod is not a key of this run (did you mean mode"),
     ("eval --load x --ident a/b", "is not a file name"),
     ("train --resume nope", "no run named 'nope'"),

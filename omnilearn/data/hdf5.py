@@ -43,6 +43,18 @@ def open_h5(path: Path, config: str) -> Iterator["h5py.File"]:
         raise damaged(path, error, config) from error
 
 
+def own_dataset(file: "h5py.File", key: str) -> "h5py.Dataset | None":
+    """The dataset `key` whose values are in the file itself, else None: links and files elsewhere are not followed."""
+    import h5py
+
+    if not isinstance(file.get(key, getlink=True), h5py.HardLink):
+        return None
+    found = file[key]
+    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
+        return None
+    return found
+
+
 def check_dataset(
     file: "h5py.File", key: str, config: str, *, shape: tuple[int | None, ...], dtype: np.dtype | type, at_most: int
 ) -> "h5py.Dataset":
@@ -56,11 +68,9 @@ def check_dataset(
         dtype: the expected type, exactly or as a kind such as `np.integer`.
         at_most: the largest length of the first axis; more is refused before any memory is taken.
     """
-    import h5py
-
     path = Path(file.filename)
-    found = file.get(key)
-    if not isinstance(found, h5py.Dataset):
+    found = own_dataset(file, key)
+    if found is None:
         raise damaged(path, f"it has no dataset '{key}'", config)
     if not np.issubdtype(found.dtype, dtype):
         raise damaged(path, f"'{key}' has values of type {found.dtype}", config)

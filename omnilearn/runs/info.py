@@ -12,7 +12,18 @@ from typing import Any
 
 import torch
 
-LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "scipy", "omnifig", "omnibelt", "tensorboard", "h5py")
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scikit-learn",
+    "scipy",
+    "omnifig",
+    "omnibelt",
+    "tensorboard",
+    "h5py",
+    "pytorch-fid",
+)
 
 
 def library_versions() -> dict[str, str]:

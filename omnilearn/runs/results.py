@@ -66,7 +66,7 @@ def evaluate_and_store(
     for measure in measures:
         measured = _measured(measure, model, data, mode, seed, stop)
         outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
-        kept |= _storable(measured.kept)
+        kept |= _storable({**measured.scores, **measured.kept})
         summary = {**summary, "scores": outcome.scores, measure.title: {**measured.settings, "notes": measured.notes}}
         _write(folder, ident, kept, summary)
         with Records(folder) as records:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from omnilearn.errors import UserError
+from omnilearn.files import check_ident
 
 Frequency = int | None
 
@@ -78,6 +79,7 @@ class FinalEvaluation:
     step_limit: int | None = None
 
     def __post_init__(self) -> None:
+        check_ident("evaluation.ident", self.ident)
         check_frequency("evaluation.step_limit", self.step_limit)
 
 

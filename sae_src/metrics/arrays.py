@@ -44,6 +44,12 @@ def as_codes(values: ArrayLike, name: str = "codes") -> np.ndarray:
     return codes if codes.dtype in (np.float32, np.float64) else codes.astype(np.float64)
 
 
+def check_single_precision(codes: np.ndarray) -> None:
+    """Raise `ValueError` for codes that single precision, in which scikit-learn's trees compute, cannot hold."""
+    if np.abs(codes).max() > np.finfo(np.float32).max:
+        raise ValueError("the codes are too large for a classifier: some are beyond 3.4e38")
+
+
 def constant_columns(matrix: np.ndarray) -> np.ndarray:
     """Which columns of a matrix (N, D) hold one value only, as a mask (D,)."""
     # Not by a zero variance: the mean of equal numbers need not be that number.

@@ -19,7 +19,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, constant_columns
-from sae_src.metrics.sampling import ROWS_PER_CALL, Sampler, SharedDraw, check_sampler, shared_draw
+from sae_src.metrics.sampling import (
+    ROWS_PER_CALL,
+    Sampler,
+    SharedDraw,
+    check_sampler,
+    has_single_valued_factor,
+    shared_draw,
+)
 
 
 def score(
@@ -52,7 +59,8 @@ def score(
         num_test: number of examples to test on.
         batch_size: pairs per example.
 
-    Returns `train_accuracy` and `eval_accuracy`; NaN with a single factor or when all training codes are constant.
+    Returns `train_accuracy` and `eval_accuracy`; NaN with a single factor, with a factor of one value, or when all
+    training codes are constant.
     Raises `ValueError` if a factor without `sample` has no value that two rows share.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
@@ -60,6 +68,8 @@ def score(
     sizes = check_sampler(sample, factor_sizes, num_factors)
     if batch_size < 1 or num_train < 1 or num_test < 1:
         raise ValueError("batch_size, num_train and num_test must be at least 1")
+    if has_single_valued_factor(data.factors_train, sizes):
+        return {"train_accuracy": np.nan, "eval_accuracy": np.nan}
     if num_factors < 2 or (sample is None and constant_columns(data.codes_train).all()):
         return {"train_accuracy": np.nan, "eval_accuracy": np.nan}
     generator = np.random.default_rng(seed)

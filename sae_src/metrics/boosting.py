@@ -1,6 +1,6 @@
 """Gradient boosted trees that predict each factor from all codes: the classifiers that DCI and Fairness share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -8,7 +8,7 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from sklearn.ensemble import GradientBoostingClassifier
 
-from sae_src.metrics.arrays import check_data
+from sae_src.metrics.arrays import Data, check_data, check_single_precision
 from sae_src.metrics.presorted_boosting import PresortedBoostingClassifier
 
 Backend = Literal["sklearn", "presort"]
@@ -49,6 +49,7 @@ def fit_classifiers(
         progress: wraps the iteration over the factors, such as `tqdm`.
     """
     data = check_data(codes, factors)
+    check_single_precision(data.codes_train)
     labels = [np.unique(column, return_inverse=True)[1] for column in data.factors_train.T]
     sizes = [column.max() + 1 for column in labels]
     states = np.random.SeedSequence(seed).generate_state(len(labels))
@@ -58,6 +59,15 @@ def fit_classifiers(
     fitted = progress(Parallel(n_jobs=jobs, return_as="generator")(tasks))
     classifiers = dict(zip(order, fitted, strict=True))
     return [classifiers.get(k) for k in range(len(labels))]
+
+
+def check_classifiers(classifiers: Sequence[Classifier | None], data: Data) -> None:
+    """Raise `ValueError` unless there is one classifier of these codes for each factor."""
+    num_codes, num_factors = data.codes_train.shape[1], data.factors_train.shape[1]
+    if len(classifiers) != num_factors:
+        raise ValueError(f"there are {len(classifiers)} classifiers for {num_factors} factors")
+    if any(one is not None and one.n_features_in_ != num_codes for one in classifiers):
+        raise ValueError(f"the classifiers were trained on another number of codes than {num_codes}")
 
 
 def _fit(codes: np.ndarray, labels: np.ndarray, random_state: int, backend: Backend) -> Classifier:

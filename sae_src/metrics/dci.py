@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import entropy
 
 from sae_src.metrics.arrays import check_data, class_labels
-from sae_src.metrics.boosting import Backend, Classifier, fit_classifiers
+from sae_src.metrics.boosting import Backend, Classifier, check_classifiers, fit_classifiers
 
 
 def score(
@@ -46,6 +46,7 @@ def score(
     num_codes, num_factors = data.codes_train.shape[1], data.factors_train.shape[1]
     if classifiers is None:
         classifiers = fit_classifiers(data.codes_train, data.factors_train, seed=seed, jobs=jobs, backend=backend)
+    check_classifiers(classifiers, data)
     importance = np.full((num_codes, num_factors), np.nan)
     accuracies = np.full((num_factors, 2), np.nan)
     for k, classifier in enumerate(classifiers):

@@ -8,7 +8,10 @@ def discretise(matrix: np.ndarray, num_bins: int = 20) -> np.ndarray:
     """The bin, 1 to `num_bins`, of every value of a matrix (N, D) among equal-width bins over its column's range.
 
     The edges are those of `numpy.histogram`, in the precision of the values. A constant column falls into one bin.
+    Raises `ValueError` for fewer than one bin.
     """
+    if num_bins < 1:
+        raise ValueError(f"num_bins must be at least 1, got {num_bins}")
     return np.stack([_discretise_column(column, num_bins) for column in matrix.T], axis=1)
 
 

@@ -21,6 +21,7 @@ from sae_src.metrics.sampling import (
     SharedDraw,
     check_sampler,
     draw_factors,
+    has_single_valued_factor,
     sample_codes,
     shared_draw,
 )
@@ -62,8 +63,8 @@ def score(
             Locatello et al. (2019) use 0.05. A constant code never wins.
 
     Returns `train_accuracy`, `eval_accuracy` and `num_active_dims` (codes kept by the threshold). The accuracies are
-    NaN when all codes are constant or pruned. Raises `ValueError` if a factor without `sample` has no value that two
-    rows share.
+    NaN when all codes are constant or pruned, and with a factor of one value, by which nothing can be fixed. Raises
+    `ValueError` if a factor without `sample` has no value that two rows share.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
     num_factors = data.factors_train.shape[1]
@@ -79,7 +80,7 @@ def score(
     active = np.sqrt(variances) >= prune_threshold
     variances[constant_columns(codes) | ~active] = 0
     accuracies = np.nan, np.nan
-    if variances.any():
+    if variances.any() and not has_single_valued_factor(data.factors_train, sizes):
         draws = (
             shared_draw(data.codes_train, data.factors_train, sample, sizes),
             shared_draw(data.codes_test, data.factors_test, sample, sizes),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data
-from sae_src.metrics.boosting import Backend, Classifier, fit_classifiers
+from sae_src.metrics.boosting import Backend, Classifier, check_classifiers, fit_classifiers
 from sae_src.metrics.sampling import Sampler, check_sampler, draw_factors, grid_sampler, sample_codes
 
 
@@ -62,6 +62,7 @@ def score(
         sample, sizes = grid_sampler(data.codes_test, data.factors_test)
     if classifiers is None:
         classifiers = fit_classifiers(data.codes_train, data.factors_train, seed=seed, jobs=jobs, backend=backend)
+    check_classifiers(classifiers, data)
     generator = np.random.default_rng(seed)
     unfairness = [
         _unfairness(classifiers[i], j, sample, draw_factors(generator, sizes, num_test_points_per_class), sizes)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sae_src.metrics.arrays import as_codes
+from sae_src.metrics.arrays import as_codes, constant_columns
 
 Sampler = Callable[[np.ndarray], ArrayLike]
 """From factors (n, K), each an index from 0 up to its factor's size, to codes (n, D)."""
@@ -33,6 +33,11 @@ def check_sampler(
     if min(sizes) < 1:
         raise ValueError(f"every factor needs at least one value, but factor_sizes is {sizes}")
     return sizes
+
+
+def has_single_valued_factor(factors: np.ndarray, factor_sizes: Sequence[int] | None) -> bool:
+    """Whether some factor has one value only: fixing it fixes nothing. By the sizes, or else by factors (N, K)."""
+    return bool(constant_columns(factors).any()) if factor_sizes is None else min(factor_sizes) < 2
 
 
 def sample_codes(sample: Sampler, factors: np.ndarray, num_codes: int) -> np.ndarray:

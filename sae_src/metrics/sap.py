@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
-from sae_src.metrics.arrays import Data, check_data, class_labels
+from sae_src.metrics.arrays import Data, check_data, check_single_precision, class_labels
 from sae_src.metrics.discretisation import gap_of_best_two
 
 
@@ -36,7 +36,7 @@ def score(
     `continuous_factors` needs no test arrays, and scores a code of variance below 1e-12 as 0.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
-    matrix = _squared_correlations(data) if continuous_factors else _accuracies(data, seed)
+    matrix = _squared_correlations(data) if continuous_factors else _accuracies(data)
     return {"SAP_score": float(gap_of_best_two(matrix).mean()), "SAP_matrix": matrix}
 
 
@@ -51,7 +51,8 @@ def _squared_correlations(data: Data) -> np.ndarray:
     return np.divide(covariance**2, np.outer(code_variance, factor_variance), out=undefined, where=defined)
 
 
-def _accuracies(data: Data, seed: int) -> np.ndarray:
+def _accuracies(data: Data) -> np.ndarray:
+    check_single_precision(data.codes_train)
     matrix = np.full((data.codes_train.shape[1], data.factors_train.shape[1]), np.nan)
     for k in range(matrix.shape[1]):
         labels, test_labels, num_classes = class_labels(data.factors_train[:, k], data.factors_test[:, k])
@@ -60,7 +61,7 @@ def _accuracies(data: Data, seed: int) -> np.ndarray:
         for d in range(matrix.shape[0]):
             # The primal solver finds, without draws, the optimum that the dual one approaches; scikit-learn would take
             # a number from the global generator all the same.
-            classifier = LinearSVC(C=0.01, class_weight="balanced", dual=False, random_state=seed)
+            classifier = LinearSVC(C=0.01, class_weight="balanced", dual=False, random_state=0)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 classifier.fit(data.codes_train[:, d : d + 1], labels)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from sae_src import metrics
+from sae_src.metrics.boosting import fit_classifiers
 from tests.metrics.conftest import grid
 
 FACTORS = np.tile(grid(2, 3), (3, 1))
@@ -122,6 +123,8 @@ UNDEFINED = [
     ("factor_vae", "eval_accuracy", "constant codes"),
     ("beta_vae", "eval_accuracy", "constant codes"),
     ("beta_vae", "eval_accuracy", "a single factor"),
+    ("beta_vae", "train_accuracy", "a factor of one value"),
+    ("factor_vae", "train_accuracy", "a factor of one value"),
     ("fairness", "mean_fairness:mean_pred:mean_sens", "a single factor"),
     ("fairness", "mean_fairness:mean_pred:mean_sens", "a factor of one value"),
 ]
@@ -139,6 +142,26 @@ def test_constant_codes_score_zero_where_the_formula_says_so():
     assert metrics.dci.score(codes, factors)["disentanglement"] == 0
     assert metrics.mig.score(codes, factors)["discrete_mig"] == 0
     assert metrics.modularity_explicitness.score(codes, factors)["modularity_score"] == 0
+
+
+@pytest.mark.parametrize("name", ["dci", "sap", "fairness"])
+def test_codes_too_large_for_a_classifier(name):
+    with pytest.raises(ValueError, match="too large"):
+        score(name, CODES * 1e40, FACTORS)
+
+
+@pytest.mark.parametrize("name", ["dci", "fairness"])
+def test_classifiers_that_do_not_fit(name):
+    classifiers = fit_classifiers(CODES, FACTORS)
+    with pytest.raises(ValueError, match="1 classifiers for 2 factors"):
+        score(name, CODES, FACTORS, classifiers=classifiers[:1])
+    with pytest.raises(ValueError, match="another number of codes"):
+        score(name, CODES[:, :2], FACTORS, classifiers=classifiers)
+
+
+def test_bins_that_there_cannot_be():
+    with pytest.raises(ValueError, match="num_bins must be at least 1"):
+        metrics.mig.score(CODES, FACTORS, num_bins=0)
 
 
 @every_metric

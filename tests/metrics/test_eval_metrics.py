@@ -164,6 +164,15 @@ def test_finished_runs_are_skipped_unless_told_otherwise(image_run, fig, tmp_pat
     assert summary_of(run)["settings"]["num_train"] == 50
 
 
+def test_a_quick_look_does_not_stand_in_for_results(image_run, fig, tmp_path, capsys):
+    run = copy_of(image_run, tmp_path)
+    words = f"eval/shapes --load {run} {SIZES} --metrics metric/mig"
+    assert fig(f"eval-metrics eval/fast {words}").scores
+    assert fig(f"eval-metrics eval/fast {words}") is None
+    assert fig(f"eval-metrics {words}").scores and summary_of(run)["settings"]["preset"] is None
+    assert fig(f"eval-metrics eval/fast {words}") is None
+
+
 def test_without_a_name_nothing_is_kept(image_run, fig, tmp_path, capsys):
     run = copy_of(image_run, tmp_path)
     words = f"eval-metrics --load {run} {SIZES} --metrics mig --save-ident null"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sae_src.metric_figures import covariance_figure, factor_figures, importance_figure, response_figures
+from sae_src.metric_figures import covariance_figure, factor_figures, importance_figure, latents_of, response_figures
 from sae_src.metric_graph import found_graph, latents_of_factors
 from sae_src.metric_matrix_figure import Look, Matrix, matrix_figure
 
@@ -30,9 +30,11 @@ def test_matrices_of_any_size(size, tmp_path):
 def test_factors_are_named_and_missing_values_are_grey(tmp_path):
     importance = np.random.default_rng(0).random((5, 3))
     importance[:, 1] = np.nan
-    figure = importance_figure(importance, ["hue", "size", "a rather long name"])
+    figure = importance_figure(importance, ["hue", "size", "a rather long name"], list("01345"))
     figure.savefig(tmp_path / "dci.png")
-    assert {"hue", "size", "a rather long name", "latent", "importance", f"{importance[0, 0]:.2f}"} <= words(figure)
+    assert {"hue", "size", "a rather long name", "latent", "5", "importance", f"{importance[0, 0]:.2f}"} <= words(
+        figure
+    )
     shown = figure.axes[0].images[0].get_array()
     assert shown.shape == (3, 5)
     assert np.ma.getmaskarray(shown)[1].all()
@@ -66,3 +68,10 @@ def test_the_graph_is_found_through_the_latents_of_the_factors():
     assert graph.diagonal().isnan().all()
     few = found_graph(torch.rand(1, 1), torch.tensor([[0.1], [0.5]]))
     assert few.isnan().all()
+
+
+def test_rows_are_named_after_the_latents_that_vary():
+    covariance = np.diag([1.0, 0.0, 2.0, 3.0])
+    assert latents_of(np.zeros((3, 2)), covariance) == ["0", "2", "3"]
+    assert latents_of(np.zeros((4, 2)), covariance) == ["0", "1", "2", "3"]
+    assert latents_of(np.zeros((3, 2)), None) == ["0", "1", "2"]

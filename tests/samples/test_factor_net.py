@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from omnilearn.data.shapes import Shapes
 from omnilearn.errors import UserError
 from omnilearn.files import load_tensors, save_tensors
+from omnilearn.runs.measures import Unavailable
 from sae_src.factor_net import FactorNet, load_factor_net
 from sae_src.frechet import frechet_distance
 from sae_src.sample_distances import data_batches, moments_of
@@ -109,5 +110,8 @@ def test_a_file_of_something_else_is_refused(fig, tmp_path, spoil):
     stored = load_tensors(path)
     spoil(stored)
     save_tensors(path, stored)
-    with pytest.raises(UserError, match="holds no factor net"):
+    with pytest.raises(Unavailable, match="holds no factor net"):
+        load_factor_net(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(Unavailable, match="damaged"):
         load_factor_net(path)

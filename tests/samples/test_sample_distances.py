@@ -13,11 +13,10 @@ from omnilearn.data import Part
 from omnilearn.data.shapes import Shapes
 from omnilearn.errors import UserError
 from omnilearn.files import load_tensors
-from omnilearn.randomness import undisturbed
 from omnilearn.runs.measures import Unavailable
 from sae_src.fid_statistics import read_statistics, write_statistics
 from sae_src.frechet import Moments, frechet_distance
-from sae_src.sample_distances import data_batches
+from sae_src.sample_distances import FactorDistance, data_batches
 from sae_src.samples import kinds_of, sample_batches
 
 EVAL = "--step-limit 1 --device cpu"
@@ -46,12 +45,13 @@ def test_fid_of_every_kind_of_samples(fig, images_run, weights, statistics):
     summary, kept, tags = results(images_run, "all")
     assert set(outcome.scores) == {"loss", "rec_loss", "reg_loss", *(f"{kind}_fid" for kind in kinds)}
     assert tags >= {f"all/{kind}_fid" for kind in kinds}
-    assert summary["FID"] == {"dim": 64, "n_samples": 12, "batch_size": 5, "reference": "test", "notes": []}
-    known = read_statistics(statistics, "test", 64)
+    sizes = {"dim": 64, "n_samples": 12, "batch_size": 5, "reference_n_samples": 12}
+    assert summary["FID"] == {**sizes, "reference": "test", "notes": []}
+    known = read_statistics(statistics, "test", 64).moments
     for kind in kinds:
         found = Moments(*kept[f"{kind}_fid_stats"])
         assert found.mean.shape == (64,) and found.covariance.dtype == torch.float64
-        assert summary["scores"][f"{kind}_fid"] == pytest.approx(frechet_distance(known, found))
+        assert kept[f"{kind}_fid"] == summary["scores"][f"{kind}_fid"] == pytest.approx(frechet_distance(known, found))
 
 
 def test_other_parts_are_compared_with_the_training_set(fig, images_run, weights, statistics):
@@ -126,14 +126,17 @@ def test_vectors_have_no_fid(fig, runs, caplog):
     assert "needs a model of images" in json.loads((run / "eval.json").read_text())["FID"]["notes"][0]
 
 
-def test_measuring_leaves_the_global_generator_alone(images_run):
+def test_measuring_leaves_the_global_generator_alone(fig, images_run, tmp_path):
+    net = fig(f"train-factor-net d/shapes --steps 1 --batch-size 2 --n-samples 8 --device cpu --out {tmp_path}/net")
     run = sae.load_run(images_run)
+    model, data = run.model, run.data  # read before, since building them draws too
+    measure = FactorDistance(n_samples=6, batch_size=3, network=net)
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    with undisturbed(0):
-        list(sample_batches(run.model, "prior", 5, part=run.dataset("val"), batch_size=2, seed=0))
+    first = measure.measure(model, data, "val", 0, stop=lambda: None)
     assert torch.equal(torch.rand(3), expected)
+    assert measure.measure(model, data, "val", 0, stop=lambda: None).scores == first.scores
 
 
 @pytest.mark.parametrize("count", [1, 5, 8, 23])
@@ -176,7 +179,7 @@ def test_statistics_equal_those_of_the_features(fig, statistics, weights, data_f
 
     images = torch.cat(list(data_batches(Shapes(data_folder).in_mode("test"), 12, batch_size=50, seed=0)))
     features = load_inception(64, weights)(images).double().numpy()
-    mean, covariance = read_statistics(statistics, "test", 64)
+    mean, covariance = read_statistics(statistics, "test", 64).moments
     np.testing.assert_allclose(mean, features.mean(0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(covariance, np.cov(features, rowvar=False), rtol=1e-4, atol=1e-6)
 
@@ -192,10 +195,12 @@ def test_statistics_of_the_published_system_are_read_and_kept(tmp_path):
     path = tmp_path / "fid_stats.h5"
     with h5py.File(path, "w") as file:
         file["train_192_mu"], file["train_192_sigma"] = np.arange(192.0), np.eye(192)
-    assert read_statistics(path, "train", 192).mean[5] == 5
+    moments, about = read_statistics(path, "train", 192)
+    assert moments.mean[5] == 5 and about == {}
     assert read_statistics(path, "test", 192) is None and read_statistics(path, "train", 64) is None
     write_statistics(path, "test", Moments(torch.zeros(192), torch.eye(192)), {})
-    assert read_statistics(path, "train", 192).mean[5] == 5 and read_statistics(path, "test", 192).mean[5] == 0
+    assert read_statistics(path, "train", 192).moments.mean[5] == 5
+    assert read_statistics(path, "test", 192).moments.mean[5] == 0
 
 
 def test_damaged_statistics(tmp_path):
@@ -214,10 +219,35 @@ def test_damaged_statistics(tmp_path):
         read_statistics(path, "train", 64)
 
 
+@pytest.mark.parametrize("where", ["external", "link", "virtual"])
+def test_statistics_are_not_read_from_elsewhere(tmp_path, where):
+    secret, path = tmp_path / "secret.h5", tmp_path / "fid_stats.h5"
+    with h5py.File(secret, "w") as file:
+        file["secret"] = np.ones(64)
+    with h5py.File(path, "w") as file:
+        if where == "external":
+            file.create_dataset("train_64_mu", (64,), "f8", external=[(str(secret), 0, 512)])
+        elif where == "link":
+            file["train_64_mu"] = h5py.ExternalLink(str(secret), "secret")
+        else:
+            layout = h5py.VirtualLayout((64,), "f8")
+            layout[:] = h5py.VirtualSource(str(secret), "secret", (64,))
+            file.create_virtual_dataset("train_64_mu", layout)
+        file["train_64_sigma"] = np.eye(64)
+    with pytest.raises(Unavailable, match="train_64_mu"):
+        read_statistics(path, "train", 64)
+    write_statistics(path, "test", Moments(torch.zeros(64), torch.eye(64)), {})
+    with h5py.File(path) as file:
+        assert set(file) == {"train_64_sigma", "test_64_mu", "test_64_sigma"}
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
         ("compute-fid", "which data"),
+        ("compute-fid d/shapes --dim 64 --fid-dim 192", "give one of them"),
+        ("compute-fid d/shapes --out .", "is a folder"),
+        ("compute-fid d/vec", "needs images"),
         ("compute-fid d/shapes --dim 100", "dim: expected"),
         ("compute-fid d/shapes --n-samples 1", "n_samples must be at least 2"),
         ("compute-fid d/shapes --mod test", "mod is not a key"),
@@ -228,8 +258,6 @@ def test_mistakes(fig, command, message):
         fig(command)
 
 
-def test_vectors_have_no_statistics(fig, weights, trusted):
-    with pytest.raises(UserError, match="needs images"):
-        fig(f"compute-fid d/vec --weights {weights}")
+def test_sets_that_there_are_not(fig, weights, trusted):
     with pytest.raises(UserError, match="mode: expected one of"):
         fig(f"compute-fid d/shapes --mode valid --weights {weights}")
