@@ -58,6 +58,10 @@ class Data:
         """The dataset of all parts."""
         return self.parts["train"].dataset
 
+    def has_part(self, mode: str) -> bool:
+        """Whether `part` knows that name."""
+        return mode in self.parts or mode in ("test", "full")
+
     def part(self, mode: str) -> Part:
         """`train`, `val` or another part by name; `test` is the dataset's own test set; `full` all there is."""
         if mode in self.parts:
@@ -128,6 +132,8 @@ def pick_device(name: str | None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda"):
+            raise UserError(f"device: expected cpu, cuda or cuda:N, got '{name}'")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         first_line = str(error).split("\n")[0]

@@ -59,7 +59,7 @@ def read_json(path: Path) -> Any:
     """Read plain data; `UserError` where the file is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
 
 
@@ -79,6 +79,9 @@ def load_tensors(path: Path) -> Any:
         if not zipfile.is_zipfile(path):
             path.open("rb").close()  # a file that is missing or locked says so itself
             raise UserError(f"{path}: damaged: not a file that torch wrote")
+        with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise UserError(f"{path}: damaged: not as torch writes it: it is compressed")
         return torch.load(path, map_location="cpu", weights_only=True)
     except UserError:
         raise

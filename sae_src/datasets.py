@@ -32,8 +32,9 @@ class RandomNet(Dataset):
         net: Builder[Layer] | None = None,
         seed: int = 0,
     ) -> None:
-        if num_samples < 1 or num_nodes < 1:
-            raise ValueError(f"num_samples and num_nodes must be at least 1, got {num_samples} and {num_nodes}")
+        for name, value in (("num_samples", num_samples), ("num_nodes", num_nodes), ("out_dim", out_dim)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
         self.num_samples, self.num_nodes, self.seed = num_samples, num_nodes, seed
         self.net = None if net is None else net(din=num_nodes, dout=out_dim).requires_grad_(False)
         self.din = num_nodes if self.net is None else out_dim

@@ -14,7 +14,8 @@ from omnilearn.files import check_ident
 from omnilearn.runs.info import describe_device
 from omnilearn.runs.measures import Measure
 from omnilearn.runs.results import evaluate_and_store
-from sae_src.run import Selection, load_run
+from omnilearn.training.settings import check_frequency
+from sae_src.run import Selection, has_configs, load_run
 
 # Of no effect in a run that measures no FID.
 _SKIPS = ("skip_rec_fid", "skip_hyb_fid")
@@ -38,11 +39,14 @@ class EvalSettings:
 
     def __post_init__(self) -> None:
         check_ident("ident", self.ident)
+        check_frequency("step_limit", self.step_limit)
 
 
 def evaluate_run(config: Node) -> Evaluation:
     """Evaluate a run as the keys of `fig eval` say, and store the result in its folder."""
     selection, settings = call(Selection, config), call(EvalSettings, config)
+    if has_configs(config):
+        raise UserError("eval takes the config of the run: leave out the other configs")
     reject_unknown_keys(config)
     device = pick_device(settings.device)
     passed_on = nested(_passed_on(config))

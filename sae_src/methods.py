@@ -6,6 +6,7 @@ generator, so `torch.manual_seed` before a loss makes it repeatable.
 """
 
 import logging
+import math
 from typing import Literal
 
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ class Autoencoder(nn.Module):
             squared 2-norm (`pow2`), divided by the batch size.
 
     Raises:
-        ValueError: where the encoder's and decoder's numbers of latents do not fit.
+        ValueError: where the encoder's and decoder's numbers of latents do not fit, or a number is out of its range.
     """
 
     prior: Prior | None = None
@@ -61,6 +62,8 @@ class Autoencoder(nn.Module):
         super().__init__()
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        if not 0 <= reg_wt < math.inf:
+            raise ValueError(f"reg_wt must be a number from 0 up, got {reg_wt}")
         self.din = as_size(din)
         self.dout = self.din if dout is None else as_size(dout)
         self.encoder = encoder(din=self.din, dout=latent_dim)

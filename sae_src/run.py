@@ -47,6 +47,12 @@ def create_config(*configs: str, **keys: Any) -> Node:
     return project.create_config(*configs, **keys)
 
 
+def has_configs(config: Node) -> bool:
+    """Whether a command line named configs beside its keys."""
+    given = {key.split(".")[0] for key in config.reporter.given}
+    return any(key not in given and not key.startswith("_") for key in config.root.to_python())
+
+
 def build_model(*configs: str, shape: Size | None = None, **keys: Any) -> Autoencoder:
     """A freshly initialised model, as the first step of a training run finds it.
 

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.config import Node, call, find, read
-from omnilearn.config.compose import nested
+from omnilearn.config.compose import nested, read_config
 from omnilearn.errors import UserError
-from omnilearn.runs.folder import save_root
+from omnilearn.runs.checkpoint import tidy_up
+from omnilearn.runs.folder import CONFIG, find_run, save_root, sole_writer
+from omnilearn.runs.identity import is_harmless
 from omnilearn.training.resume import check_override, resume, unfinished_run
 from omnilearn.training.train import train
-from sae_src.run import load_run
+from sae_src.original import is_original
+from sae_src.run import has_configs, load_run
 
 
 @dataclass(frozen=True)
@@ -32,23 +35,35 @@ def train_or_resume(config: Node) -> Path:
         return train(config)
     settings = call(ResumeSettings, config)
     if settings.resume == "auto":
+        if settings.override:
+            raise UserError("--override goes with the name of a run, not with auto")
         path = unfinished_run(save_root(settings.saveroot), config)
         if path is None:
             print("no unfinished run of this config: starting one")
             return train(config)
-        return resume(load_run(path))
-    given = {key.split(".")[0] for key in config.reporter.given}
-    if any(key not in given and not key.startswith("_") for key in config.root.to_python()):
+        given = {key: value for key, value in _passed_on(config).items() if is_harmless(key)}
+        return go_on(path, nested(given))
+    if has_configs(config):
         raise UserError("--resume takes the config of the run: leave out the other configs")
     override = nested({**(settings.override or {}), **_passed_on(config)})
-    run = load_run(settings.resume, saveroot=settings.saveroot)
-    if run.is_original:
-        raise UserError(f"{run.name} was written by the published system: it can be evaluated, not resumed")
-    check_override(run.config, override)
-    return resume(load_run(settings.resume, saveroot=settings.saveroot, override=override))
+    return go_on(find_run(settings.resume, save_root(settings.saveroot)), override)
+
+
+def go_on(path: Path, override: Mapping[str, Any]) -> Path:
+    """Resume the run in a folder, with other values for keys that do not make it another experiment."""
+    if is_original(read_config(path / CONFIG)):
+        raise UserError(f"{path.name} was written by the published system: it can be evaluated, not resumed")
+    with sole_writer(path):
+        tidy_up(path)
+    check_override(load_run(path).config, override)
+    return resume(load_run(path, override=override))
 
 
 def _passed_on(config: Node) -> dict[str, Any]:
     """The values of the command line that go into the run's config."""
     keys = [key for key in config.reporter.given if key.split(".")[0] not in ("resume", "saveroot", "override")]
-    return {key: read(find(config, key)) for key in keys}
+    found = {key: find(config, key) for key in keys}
+    removed = [key for key, node in found.items() if node is None]
+    if removed:
+        raise UserError(f"--{removed[0]}: a key of a run can be replaced, not removed")
+    return {key: read(node) for key, node in found.items()}

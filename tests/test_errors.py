@@ -1,5 +1,6 @@
 """Every mistake costs one line and exit code 2, leaves no run folder, and says what to do."""
 
+import resource
 import shutil
 from pathlib import Path
 
@@ -51,8 +52,25 @@ MISTAKES = [
     ("train demo --validation.freq 0", "validation.freq: must be at least 1"),
     ("train demo --checkpoint.keep 0", "checkpoint.keep: must be at least 1"),
     ("train demo --time-limit 0", "time_limit: must be more than 0"),
-    ("train demo --threads 0", "threads: must be at least 1"),
+    ("train demo --threads 0", "threads: must be from 1 to"),
     ("train demo --precision fp8", "precision: expected one of float32, bf16"),
+    ("train demo --threads 100000", "threads: must be from 1 to"),
+    ("train demo --device meta", "device: expected cpu, cuda"),
+    ("train demo --model.criterion.ident bce", "do not fit the data"),
+    ("train demo --dataset.out-dim 0", "out_dim must be at least 1"),
+    ("train demo --dataset.num-samples 1e15", "more than the memory holds"),
+    ("train demo --latent-dim 100000000000", "model"),
+    ("train demo --model.encoder.last.width -3", "model"),
+    ("train demo --dataset._mod.hybrid 1", "_mod does not fit random-net"),
+    ("train demo --dataset.split.val 0.0000001", "is less than one"),
+    ("train demo --dataset.split.train 0.1", "that name is taken"),
+    ("train demo --validation.mode tset", "there is no part 'tset'"),
+    ("train demo --evaluation.mode nope", "there is no part 'nope'"),
+    ("train demo --reg-wt .nan", "reg_wt must be a number from 0 up"),
+    ("train demo --reg-wt -1", "reg_wt must be a number from 0 up"),
+    ("train demo ---budget 3", "a key is missing"),
+    ("train demo --.budget 3", "a key is missing"),
+    ("train demo --budget !!int_x", "not valid YAML"),
     ("train demo --name a/b", "name: 'a/b' is not the name of a folder"),
     ("train demo --device tpu", "device: cannot use 'tpu'"),
     ("train demo --device cuda:97", "device: cannot use 'cuda:97'"),
@@ -121,9 +139,19 @@ def run(template, runs):
     return Path(shutil.copytree(template, runs / "done"))
 
 
+# Nine references to the line above in every line: a billion values in a few hundred bytes.
+ALIASES = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
 BROKEN_CONFIGS = [
     ("a: [1", "not valid YAML"),
     ("- 1", "top level must be a table"),
+    ("a: !!int x", "not valid YAML"),
+    ("a: !!timestamp x", "not valid YAML"),
+    ("a: !!map 3", "not valid YAML"),
+    ("a: &a [*a]", "not valid YAML"),
+    (
+        "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9)),
+        "not valid YAML",
+    ),
     ("a: !!python/object/apply:os.system [true]", "not valid YAML"),
     ("a: 1\na: 2", "stands twice"),
     ("", "there is no dataset|needs a value for budget"),
@@ -138,6 +166,49 @@ def test_a_damaged_config_of_a_run(text, message, run, fig):
     for command in ("eval --load done", "train --resume done"):
         with pytest.raises(UserError, match=message):
             fig(command)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("eval demo --load done", "leave out the other configs"),
+        ("eval --load done --step-limit 0", "step_limit: must be at least 1"),
+        ("eval --load done --ident ../x", "is not a file name"),
+        ("eval --load done --fid.n-samples 10", "this run measures none; --override.fid._type fid"),
+        ("eval --load done --fid null --skip-rec-fid yes --mode nope", "there is no part 'nope'"),
+    ],
+)
+def test_mistakes_about_a_run(words, message, run, fig):
+    with pytest.raises(UserError, match=message):
+        fig(words)
+
+
+def test_a_stored_config_cannot_write_elsewhere(run, fig, runs):
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(f"{config}\nevaluation: {{ident: ../x}}\n")
+    with pytest.raises(UserError, match="is not a file name"):
+        fig("train --resume done --budget 2 --accept-changes yes")
+    assert not list(runs.glob("x*"))
+
+
+def test_a_name_that_no_disk_takes(shell):
+    result = shell(f"eval --load {'x' * 300}")
+    assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
+
+
+def test_a_disk_that_fills_while_curves_are_written(shell):
+    def little_space():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    command = f"train {VEC} --budget 20 --viz.freq 1 --checkpoint.freq null".replace("--viz null ", "")
+    result = shell(command, preexec_fn=little_space)
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
+    assert "File too large" in result.stderr
+
+
+def test_log_messages_are_whole(shell, runs):
+    result = shell("train a/conv12 m/vae d/vec --reg-wt 0 --dataset.num-samples 300 --budget 1 --viz null --device cpu")
+    assert (result.returncode, result.stderr) == (0, "WARNING: a VAE needs a reg_wt above 0: using 1 instead of 0\n")
 
 
 def test_a_run_without_checkpoints(run, fig):
@@ -157,6 +228,8 @@ def test_a_run_without_checkpoints(run, fig):
         ("--budget 1", "give it more with --budget"),
         ("--budget many", "expected int"),
         ("--bugdet 3", "not set"),
+        ("--budget _x_", "can be replaced, not removed"),
+        ("--evaluation.ident ../x --budget 2", "is not a file name"),
     ],
 )
 def test_resuming_must_stay_the_same_experiment(keys, message, run, fig):

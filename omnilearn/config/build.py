@@ -35,8 +35,14 @@ class TypedCreator(Node.DefaultCreator):
             return call(target, config, **(kwargs or {}))
         except UserError:
             raise
-        except ValueError as error:
-            raise ConfigError(f"{where(config)}: {error}") from error
+        # Sizes that are negative, or too large for the memory, come back from torch and numpy as various errors.
+        except (ValueError, RuntimeError, MemoryError, ArithmeticError) as error:
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise ConfigError(f"{where(config)}: {reason[0]}") from error
+        except TypeError as error:
+            if not self.modifiers:
+                raise
+            raise ConfigError(f"{where(config)}: _mod does not fit {self.component_type}: {error}") from error
 
 
 class NodeBuilder:

@@ -1,7 +1,9 @@
 """The command line's manners: help when asked in any way, one line and exit code 2 for a user's mistake."""
 
+import errno
 import logging
 import sys
+import threading
 
 import omnifig as fig
 
@@ -9,6 +11,7 @@ from omnilearn.errors import UserError
 
 USER_ERROR = 2
 INTERRUPTED = 130  # as a shell reports Ctrl-C
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, description="Show the traceback of an error"):
@@ -20,6 +23,7 @@ class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, descrip
         argv = list(argv)
         if "-t" not in argv:
             sys.excepthook = _report
+            threading.excepthook = _report_in_thread
         argv = ["-h" if term == "--help" else term for term in argv if term != "-t"]
         return argv or ["-h"]
 
@@ -35,7 +39,21 @@ def _show_messages_whole() -> None:
             handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
 
 
+def cannot_use(error: OSError) -> UserError:
+    """The error for a file or folder that the system refuses."""
+    place = "" if error.filename is None else f"{error.filename}: "
+    return UserError(f"{place}{error.strerror}; check the path, the permissions and the disk")
+
+
+def _report_in_thread(args) -> None:
+    """TensorBoard writes in a thread: what the disk refuses there, the main thread raises once more."""
+    if not isinstance(args.exc_value, OSError):
+        threading.__excepthook__(args)
+
+
 def _report(kind, error, trace) -> None:
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _OF_THE_DISK):
+        error = cannot_use(error)
     if isinstance(error, UserError):
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(USER_ERROR)

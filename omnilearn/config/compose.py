@@ -144,7 +144,7 @@ def split_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
             if waiting is not None:
                 keys[waiting] = True
             waiting, equals, value = term[2:].partition("=")
-            if not waiting:
+            if not waiting or waiting[0] in "-.":
                 raise ConfigError(f"{term}: a key is missing after --")
             if equals:
                 keys[waiting], waiting = parse_value(value, waiting), None

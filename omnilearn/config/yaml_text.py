@@ -8,6 +8,7 @@ import yaml
 
 from omnilearn.errors import ConfigError
 
+_MOST_VALUES, _DEEPEST = 100_000, 100
 _NULLS = ("", "~", "null", "Null", "NULL", "None", "none", "nil")
 
 
@@ -67,7 +68,9 @@ def load_yaml(text: str, source: str) -> Any:
     asks for anything but plain data (such as `!!python/object`).
     """
     try:
-        return yaml.load(text, _Loader)
+        data = yaml.load(text, _Loader)
+        _check_extent(data)
+        return data
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
@@ -75,6 +78,22 @@ def load_yaml(text: str, source: str) -> Any:
         raise ConfigError(f"{source}: not valid YAML: {problem}{place}") from error
     except RecursionError as error:
         raise ConfigError(f"{source}: not valid YAML: nested too deeply") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # of constructors, such as `!!int x`
+        raise ConfigError(f"{source}: not valid YAML: {str(error).splitlines()[0]}") from error
+
+
+def _check_extent(data: Any) -> None:
+    """Raise `ValueError` for data that aliases blow up to more than any config, or that contain themselves."""
+    stack, count = [(data, 0)], 0
+    while stack:
+        value, depth = stack.pop()
+        count += 1
+        if count > _MOST_VALUES or depth > _DEEPEST:
+            raise ValueError("it expands to too many values or levels")
+        if isinstance(value, dict):
+            stack.extend((item, depth + 1) for item in value.values())
+        elif isinstance(value, list):
+            stack.extend((item, depth + 1) for item in value)
 
 
 def dump_yaml(data: Any) -> str:

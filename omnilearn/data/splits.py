@@ -32,15 +32,23 @@ def split(dataset: Dataset, ratios: Mapping[str, float], *, shuffle: bool = True
     The order comes from torch's global generator: a random permutation whose first round(ratio * N) entries are the
     first part, the next ones the second, and so on (restated from the seed chain of the published system).
 
-    Raises `UserError` for a ratio outside (0, 1) or parts that leave nothing to train on.
+    Raises `UserError` for a ratio outside (0, 1), a part without observations, parts that leave nothing to train on,
+    and names that stand for something else.
     """
     for name, ratio in ratios.items():
+        if name in ("train", "test", "full"):
+            raise UserError(f"split.{name}: that name is taken; call the part something else, such as val")
         if not 0 < ratio < 1:
             raise UserError(f"split.{name}: expected a ratio between 0 and 1, got {ratio}")
-    order = torch.randperm(len(dataset)) if shuffle and ratios else torch.arange(len(dataset))
+    try:
+        order = torch.randperm(len(dataset)) if shuffle and ratios else torch.arange(len(dataset))
+    except RuntimeError as error:  # torch's word for no memory
+        raise UserError(f"dataset: {len(dataset):,} observations are more than the memory holds") from error
     parts, start = {}, 0
     for name, ratio in ratios.items():
         stop = start + round(ratio * len(dataset))
+        if stop == start:
+            raise UserError(f"split.{name}: {ratio} of {len(dataset)} observations is less than one")
         parts[name] = Part(dataset, order[start:stop])
         start = stop
     if start >= len(dataset):

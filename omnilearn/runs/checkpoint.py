@@ -80,11 +80,27 @@ def remove_checkpoints(run: Path, *, keep: int, always: int | None = None) -> No
             shutil.rmtree(gone, ignore_errors=True)
 
 
-def remove_leftovers(run: Path) -> None:
-    """Remove what a process that was killed while saving or removing a checkpoint left behind."""
+def tidy_up(run: Path) -> None:
+    """Put right what a process that was killed while saving or removing a checkpoint left behind.
+
+    A process that replaces a checkpoint has both out of sight for a moment: one that is whole is put back.
+    """
     for pattern in (".ckpt*.tmp", ".ckpt*.gone"):
         for path in run.glob(pattern):
-            shutil.rmtree(path, ignore_errors=True)
+            target = run / path.name.split(".")[1]
+            if not target.exists() and damage(path) is None:
+                os.rename(path, target)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def set_aside_after(run: Path, step: int) -> None:
+    """Rename the checkpoints after a step: they are damaged, and what is trained from there on must not seem older."""
+    for later in checkpoint_steps(run):
+        if later > step:
+            aside = run / f"damaged-{checkpoint_path(run, later).name}"
+            shutil.rmtree(aside, ignore_errors=True)
+            os.rename(checkpoint_path(run, later), aside)
 
 
 def load_model_state(checkpoint: Path) -> dict[str, Any]:

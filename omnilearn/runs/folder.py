@@ -49,7 +49,11 @@ def sole_writer(run: Path) -> Iterator[None]:
 
     Raises `UserError` where another one does.
     """
-    with (run / ".lock").open("w") as handle:
+    try:
+        handle = (run / ".lock").open("w")
+    except OSError as error:
+        raise cannot_write(run / ".lock", error) from error
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

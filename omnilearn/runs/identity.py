@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-# These, and every frequency, may differ without making it another experiment.
+# These, and below where files are, may differ without making it another experiment.
 _HARMLESS = {
     "accept_changes",
     "budget",
@@ -25,29 +25,59 @@ _HARMLESS = {
     "time_limit",
     "validation",
 }
+_PLACES = {"dataroot", "download", "sources"}
+# Said for one process: a run that goes on does not inherit them.
+_ONCE = {"accept_changes", "override", "resume", "saveroot", "time_limit"}
 # Known only once a run has begun.
-_FOUND_OUT = {"din", "dout", "device", "threads", "resume", "saveroot"}
+_FOUND_OUT = {"din", "dout"}
 
 
 def is_harmless(key: str) -> bool:
     """Whether a dotted key can change without making it another experiment."""
-    return key.split(".")[0] in _HARMLESS or key.split(".")[-1] == "freq"
+    parts = key.split(".")
+    return parts[0] in _HARMLESS or parts[-1] in _PLACES or key == "viz.freq"
+
+
+def lasting(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config as a run keeps it: without what was said for one process, and with references to what may change later,
+    such as `<>budget`, replaced by what they refer to now."""
+    kept = {key: value for key, value in plain(config).items() if key not in _ONCE}
+    changing = {f"<>{key}": value for key, value in kept.items() if key in _HARMLESS and not isinstance(value, Mapping)}
+
+    def pinned(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: pinned(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [pinned(item) for item in value]
+        return changing.get(value, value) if isinstance(value, str) else value
+
+    return {key: value if key in _HARMLESS else pinned(value) for key, value in kept.items()}
 
 
 def experiment_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that the numbers of a run depend on."""
-    return {key: value for key, value in plain(config).items() if not is_harmless(key) and key != "viz"}
+    kept = {key: value for key, value in lasting(config).items() if not is_harmless(key) and key != "viz"}
+    return {key: _without_places(value) for key, value in kept.items()}
 
 
-def request_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a user asked for: a config without what a run finds out by itself."""
-    return {key: value for key, value in plain(config).items() if key not in _FOUND_OUT}
+def is_same_request(config: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    """Whether a config asks for the experiment, and the name, of the stored config of a run."""
+    wanted, found = (
+        {key: value for key, value in experiment_of(one).items() if key not in _FOUND_OUT} for one in (config, stored)
+    )
+    return wanted == found and config.get("name") == stored.get("name")
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:
     """A short digest of the experiment of a config."""
     text = json.dumps(experiment_of(config), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_places(item) for key, item in value.items() if key not in _PLACES}
+    return value
 
 
 def plain(config: Mapping[str, Any]) -> dict[str, Any]:

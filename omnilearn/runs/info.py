@@ -12,6 +12,11 @@ from typing import Any
 
 import torch
 
+from omnilearn.config.yaml_text import dump_yaml, load_yaml
+from omnilearn.errors import UserError
+from omnilearn.files import write_text
+from omnilearn.runs.folder import INFO
+
 LIBRARIES = (
     "torch",
     "torchvision",
@@ -59,6 +64,38 @@ def run_info(device: torch.device, seed: int) -> dict[str, Any]:
         "process": os.getpid(),
         "seed": seed,
     }
+
+
+def read_info(run: Path) -> dict[str, Any]:
+    """The `info.yaml` of a run, empty where it has none; `UserError` where it is damaged."""
+    path = run / INFO
+    if not path.is_file():
+        return {}
+    try:
+        info = load_yaml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(info, dict):
+        raise UserError(f"{path}: damaged: not a table of keys; move it away")
+    return info
+
+
+def add_info(run: Path, **entries: Any) -> None:
+    """Put entries into the `info.yaml` of a run."""
+    write_text(run / INFO, dump_yaml({**read_info(run), **entries}))
+
+
+def complete_info(run: Path, step: int, seconds: float, evaluation: str | None) -> None:
+    """Note in `info.yaml` that a run has come to its end, after how much time, and what its evaluation is called."""
+    add_info(run, completed={"step": step, "seconds": round(seconds, 3), "evaluation": evaluation})
+
+
+def is_completed(run: Path, step: int, evaluation: str | None) -> bool:
+    """Whether a run has come to its end at a step or later, with an evaluation of that name if one is wanted."""
+    completed = read_info(run).get("completed")
+    if not isinstance(completed, dict) or not isinstance(completed.get("step"), int):
+        return False
+    return completed["step"] >= step and (evaluation is None or completed.get("evaluation") == evaluation)
 
 
 def describe_device(device: torch.device) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from google.protobuf.message import DecodeError
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
@@ -9,16 +10,24 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from omnilearn.files import replacing
 
 
-def forget_after(run: Path, step: int) -> None:
+def forget_after(run: Path, step: int, *, prefix: str | None = None) -> None:
     """Drop every event later than `step`, so that the resumed run writes each point once.
 
-    A record that a kill left half written is dropped too. Files in which nothing changes stay as they are.
+    Of that step itself, those whose tag begins with `prefix` are dropped. A record that a kill left half written goes
+    too. Files in which nothing changes stay as they are.
     """
     for path in sorted(run.glob("events.out.tfevents.*")):
+        if not path.is_file():
+            continue
         kept, dropped, size = [], False, 0
         for record in _records(path):
             size += len(record) + 16  # each record has a length and two checksums around it
-            if Event.FromString(record).step <= step:
+            try:
+                event = Event.FromString(record)
+            except DecodeError:
+                break
+            is_again = prefix is not None and any(value.tag.startswith(prefix) for value in event.summary.value)
+            if event.step < step or (event.step == step and not is_again):
                 kept.append(record)
             else:
                 dropped = True
@@ -32,4 +41,10 @@ def forget_after(run: Path, step: int) -> None:
 
 def _records(path: Path) -> list[bytes]:
     """The records of a file up to its end or to the first damaged one."""
-    return list(RawEventFileLoader(str(path)).Load())
+    records = []
+    try:
+        for record in RawEventFileLoader(str(path)).Load():
+            records.append(record)
+    except (MemoryError, OverflowError):  # a damaged length
+        pass
+    return records

@@ -1,5 +1,6 @@
 """What happens beside the steps: scalars, pictures, validation, checkpoints, the console."""
 
+import math
 import sys
 import time
 from datetime import datetime
@@ -42,8 +43,10 @@ class Visualise(Event):
     def happen(self, training: Training, result: dict[str, Any]) -> None:
         """Write them under `{name}/train`, without disturbing the training's random numbers."""
         records = training.records.at(training.step, "{}/train")
+        training.model.eval()  # else the averages of a batch norm would take in what is drawn
         with undisturbed(training.seed + training.step):
             self._visualiser.draw(training.model, result, records, thorough=False)
+        training.model.train()
 
 
 class Validate(Event):
@@ -77,12 +80,16 @@ class Validate(Event):
                 self._visualiser.draw(training.model, outcome.last, records, thorough=True)
             training.model.train()
         training.scores = outcome.scores
-        if not training.best or outcome.scores["loss"] < training.best["loss"]:
-            training.best = {"loss": outcome.scores["loss"], "step": training.step}
+        loss = outcome.scores["loss"]
+        if math.isfinite(loss) and (not training.best or loss < training.best["loss"]):
+            training.best = {"loss": loss, "step": training.step}
 
 
 class Save(Event):
-    """Saves a checkpoint, and removes old ones where only some are to be kept."""
+    """Saves a checkpoint, and removes old ones where only some are to be kept.
+
+    The best so far is always kept, so then one is saved after every validation that is better than all before.
+    """
 
     name = "save"
     before_stop = True
@@ -90,6 +97,11 @@ class Save(Event):
     def __init__(self, settings: Checkpoint | None) -> None:
         super().__init__(settings and settings.freq)
         self._keep = settings and settings.keep
+
+    def is_due(self, training: Training) -> bool:
+        """Whether it is time, or the weights are the best so far."""
+        is_best = training.best.get("step") == training.step
+        return super().is_due(training) or (self.freq is not None and self._keep is not None and is_best)
 
     def happen(self, training: Training, result: dict[str, Any]) -> None:
         """Write everything that using the model or going on with the training needs.

@@ -61,12 +61,8 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "order": self.order.state_dict(),
             "generators": generator_states(),
-            "made_by": self.made_by(),
+            "made_by": made_by(self.experiment),
         }
-
-    def made_by(self) -> dict[str, Any]:
-        """What has to stay the same for the numbers to go on as they would have."""
-        return {"torch": str(torch.__version__), "experiment": self.experiment, "processes": 1}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`."""
@@ -77,12 +73,17 @@ class Training:
         set_generator_states(state["generators"])
 
 
+def made_by(experiment: str) -> dict[str, Any]:
+    """What has to stay the same for the numbers of an experiment to go on as they would have."""
+    return {"torch": str(torch.__version__), "experiment": experiment, "processes": 1}
+
+
 class Event(ABC):
     """Something that happens every `freq` steps.
 
     Attributes:
         name: for the curve of how long it takes.
-        at_end: whether it happens once more at the end, if the last step was not its turn.
+        at_end: whether it happens after the last step too, if that was not its turn.
         before_stop: whether it happens before an interrupted training stops.
         needs_result: whether it uses the result of the step; one that does not can be made up for when resuming.
     """
@@ -99,9 +100,11 @@ class Event(ABC):
     def happen(self, training: Training, result: dict[str, Any]) -> None:
         """Do it, after a step with the given result of the model's `losses`."""
 
-    def is_due(self, step: int) -> bool:
-        """Whether it happens after this step."""
-        return self.freq is not None and step % self.freq == 0
+    def is_due(self, training: Training) -> bool:
+        """Whether it happens after the step just done."""
+        if self.freq is None:
+            return False
+        return training.step % self.freq == 0 or (self.at_end and training.step == training.budget)
 
 
 def train_steps(training: Training, events: Sequence[Event]) -> None:
@@ -139,7 +142,7 @@ def train_steps(training: Training, events: Sequence[Event]) -> None:
             times["time_lr"], start = lap(start)
 
         for event in events:
-            if event.is_due(step):
+            if event.is_due(training):
                 training.seconds, clock = training.seconds + start - clock, start  # a checkpoint has them up to now
                 happen(event, training, result, events)
                 times[f"time_{event.name}"], start = lap(start)
@@ -148,12 +151,9 @@ def train_steps(training: Training, events: Sequence[Event]) -> None:
 
         stop = training.interruption.reason()
         if stop and step < training.budget:
-            save_before_stop(training, result, [event for event in events if not event.is_due(step)])
+            save_before_stop(training, result, [event for event in events if not event.is_due(training)])
             raise stop
     training.guard.check()
-    for event in events:
-        if result and event.at_end and event.freq is not None and not event.is_due(training.step):
-            happen(event, training, result, events)
 
 
 def happen(event: Event, training: Training, result: dict[str, Any], events: Sequence[Event]) -> None:

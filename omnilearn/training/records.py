@@ -11,15 +11,21 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from omnilearn.files import cannot_write
+
 
 class Records:
     """Writes events into a run folder; every tag is made by a pattern such as `{}/train`.
 
-    Use as a context manager, or call `close`: what is not closed may lose its last events.
+    Use as a context manager, or call `close`: what is not closed may lose its last events. Raises `UserError` where the
+    disk refuses.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._writer = SummaryWriter(str(folder))
+        try:
+            self._writer = SummaryWriter(str(folder))
+        except OSError as error:
+            raise cannot_write(folder, error) from error
         self.pattern = "{}"
         self.step = 0
 

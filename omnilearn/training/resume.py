@@ -1,23 +1,25 @@
 """Going on with a run that was interrupted, or with a larger budget."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from omnilearn.config import Node, call, dump_yaml, find, load_yaml, reject_unknown_keys
+from omnilearn.config import Node, call, dump_yaml, find, reject_unknown_keys
 from omnilearn.config.compose import given_keys, read_config
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
-from omnilearn.runs.checkpoint import checkpoint_steps, load_training_state, remove_leftovers
-from omnilearn.runs.folder import CONFIG, INFO, sole_writer
-from omnilearn.runs.identity import is_harmless, request_of
-from omnilearn.runs.info import run_info
+from omnilearn.runs.checkpoint import checkpoint_steps, load_training_state, set_aside_after
+from omnilearn.runs.folder import CONFIG, sole_writer
+from omnilearn.runs.identity import fingerprint, is_harmless, is_same_request
+from omnilearn.runs.info import add_info, is_completed, read_info, run_info
 from omnilearn.runs.run import Run
 from omnilearn.training.event_files import forget_after
-from omnilearn.training.loop import Training
+from omnilearn.training.loop import made_by
 from omnilearn.training.records import Records
+from omnilearn.training.settings import FinalEvaluation
 from omnilearn.training.train import Parts, TrainSettings, assemble, begin, run_to_end, stored_config
 
 
@@ -36,17 +38,26 @@ def check_override(stored: Node, override: Mapping[str, Any]) -> None:
 
 
 def unfinished_run(root: Path, config: Node) -> Path | None:
-    """The newest run under `root` that was asked for in the same way and has not used up its budget."""
-    wanted = request_of(config.root.to_python())
-    paths = [path for path in root.iterdir() if (path / CONFIG).is_file()] if root.is_dir() else []
+    """The newest run under `root` of the same experiment and name that has not come to its end."""
+    wanted = config.root.to_python()
+    paths = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
     for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
         try:
             stored = read_config(path / CONFIG)
-        except UserError:
+            if is_same_request(wanted, stored) and not _is_finished(path, stored):
+                return path
+        except (UserError, OSError):  # another's, or damaged: not a run to go on with
             continue
-        if request_of(stored) == wanted and max(checkpoint_steps(path), default=0) < stored["budget"]:
-            return path
     return None
+
+
+def _is_finished(run: Path, config: Mapping[str, Any]) -> bool:
+    """Whether there is nothing left to do for a run with the given stored config."""
+    budget, evaluation = config.get("budget"), config.get("evaluation", {})
+    wants_one = config.get("include_eval", True) is not False and isinstance(evaluation, Mapping)
+    ident = evaluation.get("ident", FinalEvaluation.ident) if wants_one else None
+    steps = max(checkpoint_steps(run), default=0)
+    return isinstance(budget, int) and steps >= budget and is_completed(run, budget, ident)
 
 
 @dataclass(frozen=True)
@@ -68,28 +79,40 @@ def resume(run: Run) -> Path:
         parts = assemble(run.config, settings)
         reject_unknown_keys(run.config)
         state = None if run.step is None else load_training_state(run.checkpoint)
-        step = 0 if state is None else state["step"]
-        evaluation = settings.evaluation and run.path / f"{settings.evaluation.ident}.json"
-        if step >= settings.budget and not (settings.include_eval and evaluation and not evaluation.is_file()):
+        step = 0 if run.step is None else run.step
+        evaluation = settings.evaluation if settings.include_eval else None
+        is_evaluated = is_completed(run.path, step, evaluation and evaluation.ident)
+        if step >= settings.budget and is_evaluated:
             raise UserError(f"{run.name} has done its {step} steps: give it more with --budget")
-        if run.step is not None:
-            parts.model.load_state_dict(run.read_state(run.checkpoint)["model"])
-        remove_leftovers(run.path)
-        forget_after(run.path, step)
+        if state is not None:
+            with _fitting(run):
+                if not accept:
+                    _check_unchanged(state["made_by"], made_by(fingerprint(stored_config(run.config, parts))))
+                parts.model.load_state_dict(run.read_state(run.checkpoint)["model"])
+        set_aside_after(run.path, step)
+        forget_after(run.path, step, prefix=None if evaluation is None or is_evaluated else f"{evaluation.ident}/")
         with Records(run.path) as records:
             training = begin(run.config, parts, settings, run.path, records)
             if state is not None:
-                if not accept:
-                    _check_unchanged(state["made_by"], training)
-                training.load_state_dict(state)
+                with _fitting(run):
+                    training.load_state_dict(state)
             _write_down(run, parts, step)
             print(f"resuming at step {training.step:,}")
             run_to_end(training, settings, parts.data)
     return run.path
 
 
-def _check_unchanged(before: Mapping[str, Any], training: Training) -> None:
-    now = training.made_by()
+@contextmanager
+def _fitting(run: Run) -> Iterator[None]:
+    """Turn the errors of reading a state that is not of this model into one line."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
+        reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
+        raise UserError(f"{run.checkpoint}: does not fit the config of the run: {reason}") from error
+
+
+def _check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     for name, words in (("torch", "torch"), ("processes", "number of processes"), ("experiment", "config.yaml")):
         if before[name] != now[name]:
             change = "has been changed" if name == "experiment" else f"was {before[name]} and is {now[name]}"
@@ -99,8 +122,10 @@ def _check_unchanged(before: Mapping[str, Any], training: Training) -> None:
 def _write_down(run: Run, parts: Parts, step: int) -> None:
     """Keep the changed config, and what resumed the run, in its folder."""
     write_text(run.path / CONFIG, dump_yaml(stored_config(run.config, parts)))
-    path = run.path / INFO
-    info = load_yaml(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
     again = {"step": step, "at": datetime.now().isoformat(timespec="seconds"), **run_info(parts.device, parts.seed)}
-    info["resumed"] = [*info.get("resumed", []), again]
-    write_text(path, dump_yaml(info))
+    info = read_info(run.path)
+    earlier = info.get("resumed")
+    entries = {"resumed": [*(earlier if isinstance(earlier, list) else []), again]}
+    if is_completed(run.path, step + 1, None):  # an end that is made again
+        entries["completed"] = None
+    add_info(run.path, **entries)

@@ -15,9 +15,10 @@ from omnilearn.data import BatchOrder
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
 from omnilearn.optimisers import Optimiser
+from omnilearn.randomness import undisturbed
 from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root, sole_writer
-from omnilearn.runs.identity import fingerprint, plain
-from omnilearn.runs.info import describe_device, run_info
+from omnilearn.runs.identity import fingerprint, lasting
+from omnilearn.runs.info import complete_info, describe_device, run_info
 from omnilearn.runs.measures import Measure
 from omnilearn.runs.naming import PlainNaming, RunNaming
 from omnilearn.runs.results import evaluate_and_store
@@ -27,6 +28,8 @@ from omnilearn.training.loop import Event, Training, train_steps
 from omnilearn.training.records import Records
 from omnilearn.training.settings import Checkpoint, FinalEvaluation, Print, Record, Validation
 from omnilearn.training.visualiser import Visualiser
+
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.budget < 1:
             raise UserError(f"budget: must be at least 1 step, got {self.budget}")
-        if self.threads is not None and self.threads < 1:
-            raise UserError(f"threads: must be at least 1, got {self.threads}")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise UserError(f"threads: must be from 1 to {MOST_THREADS}, got {self.threads}")
         if self.time_limit is not None and not self.time_limit > 0:
             raise UserError(f"time_limit: must be more than 0 hours, got {self.time_limit:g}")
 
@@ -75,6 +78,7 @@ def train(config: Node) -> Path:
     settings = call(TrainSettings, config)
     parts = assemble(config, settings)
     reject_unknown_keys(config)
+    try_out(parts)
     folder = make_folder(config, settings, parts)
     write_text(folder / INFO, dump_yaml(run_info(parts.device, parts.seed)))
     with sole_writer(folder), Records(folder) as records:
@@ -114,7 +118,27 @@ def assemble(config: Node, settings: TrainSettings) -> Parts:
     data.dataset.to(device)
     seed = seed_of(config)
     order = data.loading.training_order(data.part("train"), seed)
+    for section in (settings.validation, settings.evaluation):
+        if section is not None and section.mode != "val":  # without such a part, `val` means no validation
+            data.part(section.mode)
     return Parts(data, model, build_optimiser(config, model), order, device, seed)
+
+
+def try_out(parts: Parts) -> None:
+    """Run two observations through the model, so that what does not fit is known before anything is written.
+
+    Raises `UserError` where the model cannot take them. No random number that training uses is spent.
+    """
+    model, some = parts.model, torch.arange(min(2, len(parts.data.part("train"))))
+    model.eval()
+    try:
+        with undisturbed(parts.seed), torch.no_grad():
+            model.losses(parts.data.part("train").batch(some))
+    except (RuntimeError, ValueError, IndexError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"the model and its criterion do not fit the data: {reason}") from error
+    finally:
+        model.train()
 
 
 def begin(config: Node, parts: Parts, settings: TrainSettings, folder: Path, records: Records) -> Training:
@@ -144,7 +168,7 @@ def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
     events: list[Event] = [LogScalars(settings.records and settings.records.freq)]
     if settings.viz is not None:
         events.append(Visualise(settings.viz))
-    if settings.validation is not None and settings.validation.mode in data.parts:
+    if settings.validation is not None and data.has_part(settings.validation.mode):
         events.append(Validate(settings.validation, data, settings.viz))
     events += [Save(settings.checkpoint), console]
     try:
@@ -152,8 +176,10 @@ def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
             train_steps(training, events)
             console.close(training)  # before the evaluation speaks
             scores = training.scores
-            if settings.evaluation is not None and settings.include_eval and settings.evaluation.mode in data.parts:
-                scores = evaluate_at_end(training, settings, settings.evaluation, data)
+            evaluation = settings.evaluation if settings.include_eval else None
+            if evaluation is not None and data.has_part(evaluation.mode):
+                scores = evaluate_at_end(training, settings, evaluation, data)
+            complete_info(training.folder, training.step, training.seconds, evaluation and evaluation.ident)
     except Stop as stop:
         print(f"{stop.message}\nto go on: {program()} train --resume {run_reference(training.folder)}", file=sys.stderr)
         raise
@@ -197,7 +223,7 @@ def stored_config(config: Node, parts: Parts) -> dict[str, Any]:
     size = parts.data.dataset.din
     size = size if isinstance(size, int) else list(size)
     chosen = {"din": size, "dout": size, "device": str(parts.device), "threads": torch.get_num_threads()}
-    return {**plain(config.root.to_python()), **chosen}
+    return {**lasting(config.root.to_python()), **chosen}
 
 
 def print_header(training: Training, data: Data) -> None:
