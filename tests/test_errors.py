@@ -156,7 +156,7 @@ BROKEN_CONFIGS = [
     ("a: 1\na: 2", "stands twice"),
     ("", "there is no dataset|needs a value for budget"),
     ("budget: 2\ndataset: 3\nmodel: {_type: ae}", "there is no dataset"),
-    ("model: {_model_type: ae}", "published run lacks"),
+    ("model: {_model_type: ae}", "published run lacks|written by the published system"),
 ]
 
 

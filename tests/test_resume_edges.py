@@ -139,9 +139,10 @@ def test_data_may_move(run, fig, tmp_path):
     check_override(load_run(run).config, {"dataset": {"dataroot": str(tmp_path)}, "dataroot": str(tmp_path)})
 
 
-def test_pictures_leave_a_batch_norm_alone(fig):
-    words = "train a/conv12 m/ae d/vec --model.norm batch --dataset.num-samples 1000 --budget 4 --include-eval no"
-    words += " --validation null --name-include-date no --device cpu"
+def test_pictures_leave_a_batch_norm_alone(fig, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMNILEARN_DATA_DIR", str(tmp_path))
+    words = "train a/conv12 m/vae d/shapes --model.norm batch --model.channels 8 --dataset.batch-size 4 --budget 4"
+    words += " --include-eval no --validation null --name-include-date no --device cpu"
     with_pictures, without = (fig(f"{words} --viz.freq {freq} --name v{freq}") for freq in (1, 100))
     one, other = (load_tensors(run / "ckpt4" / "model.pth.tar")["model"] for run in (with_pictures, without))
     assert any("running_mean" in name for name in one)

@@ -39,7 +39,7 @@ class TypedCreator(Node.DefaultCreator):
         except (ValueError, RuntimeError, MemoryError, ArithmeticError) as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise ConfigError(f"{where(config)}: {reason[0]}") from error
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             if not self.modifiers:
                 raise
             raise ConfigError(f"{where(config)}: _mod does not fit {self.component_type}: {error}") from error

@@ -66,7 +66,7 @@ class Training:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`."""
-        self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.step, self.seconds, self.best = int(state["step"]), float(state["seconds"]), dict(state["best"])
         self.missed = state["missed"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.order.load_state_dict(state["order"])
