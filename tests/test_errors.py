@@ -84,6 +84,7 @@ MISTAKES = [
     ("train a/dislib m/ae d/vec", "needs images"),
     ("train coord a/conv12 m/ae d/vec", "need images"),
     ("train demo --model.encoder.last.hidden <>widht", "refers to widht, which does not exist"),
+    ("train demo --model.encoder.layers.0 <!>model", "refers to itself"),
     ("train demo --model.encoder 3", "model.encoder: expected a Layer component, got 3"),
     ("train demo --model.encoder._type criterion", "expected a Layer component, got the component criterion"),
     ("train demo --model.encoder.layers 3", "model.encoder.layers: expected a list of"),

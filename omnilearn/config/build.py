@@ -264,7 +264,8 @@ def _read_list(node: Node, want: Any, kind: Any, members: tuple) -> list | tuple
 
 def _child(node: Node, key: str) -> Node:
     child = find(node, key, inherit=False)
-    assert child is not None
+    if child is None:  # a reference to a table that this one is part of
+        raise ConfigError(f"{where(node)}: {key} refers to itself")
     return child
 
 
