@@ -61,9 +61,9 @@ def go_on(path: Path, override: Mapping[str, Any]) -> Path:
 
 def _passed_on(config: Node) -> dict[str, Any]:
     """The values of the command line that go into the run's config."""
-    keys = [key for key in config.reporter.given if key.split(".")[0] not in ("resume", "saveroot", "override")]
-    found = {key: find(config, key) for key in keys}
+    found = {key: find(config, key) for key in config.reporter.given}
     removed = [key for key, node in found.items() if node is None]
     if removed:
         raise UserError(f"--{removed[0]}: a key of a run can be replaced, not removed")
-    return {key: read(node) for key, node in found.items()}
+    keys = [key for key in found if key.split(".")[0] not in ("resume", "saveroot", "override")]
+    return {key: read(found[key]) for key in keys}

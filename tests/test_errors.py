@@ -230,6 +230,7 @@ def test_a_run_without_checkpoints(run, fig):
         ("--budget many", "expected int"),
         ("--bugdet 3", "not set"),
         ("--budget _x_", "can be replaced, not removed"),
+        ("--override.seed _x_", "can be replaced, not removed"),
         ("--evaluation.ident ../x --budget 2", "is not a file name"),
     ],
 )
