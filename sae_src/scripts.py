@@ -184,8 +184,8 @@ def eval_metrics(config):
         --batch-size N (64, factor-vae and beta-vae), --diff-quantile R (0.99, irs), --continuous-factors yes (sap)
         --seed N                seed of all draws (0)
         --jobs N                processes for the boosted trees of dci and fairness (-1: one per core)
-        --backend presort       train them seven times as fast as scikit-learn (default: sklearn), to scores that differ
-                                as those of two seeds do
+        --backend presort       train them four times as fast as scikit-learn (default: sklearn), to nearly the same
+                                scores
         --dataset.KEY V         a key of the data that the config of eval/ names
     What becomes of it
         --save-ident NAME       name of the results in the run's folder: NAME.pth.tar, NAME.json (metrics)

@@ -4,7 +4,7 @@
 tree (Friedman, "Greedy function approximation: a gradient boosting machine", 2001). scikit-learn sorts the codes anew
 in every node of every tree; here they are sorted once, and each node gets its points in order from the node above it.
 
-The differences to scikit-learn are those between two random states of its own: among equally good splits, of which
+The differences to scikit-learn are of the kind that its own random states make: among equally good splits, of which
 there are many in small nodes, chance or the last bit of a sum decides.
 """
 
