@@ -45,7 +45,7 @@ def fit_classifiers(
         factors: training factors (N, K).
         seed: of the order in which equally good splits are tried.
         jobs: processes to spread the factors over; -1 for one per core.
-        backend: who trains; both build the same kind of trees, and differ as two seeds of one of them do.
+        backend: who trains; both build the same kind of trees, to nearly the same importances.
         progress: wraps the iteration over the factors, such as `tqdm`.
     """
     data = check_data(codes, factors)
