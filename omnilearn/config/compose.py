@@ -91,6 +91,8 @@ class Manager(ConfigManager):
         config = self.create_config(words, keys)
         for key, value in meta.items():
             config.push(f"_meta.{key}", value, silent=True)
+        if script_name == "_" and config.pull("_meta.script_name", None, silent=True) is None:
+            raise ConfigError("which script? no config names one: fig -h lists scripts and configs")
         return config
 
     def _order(self, names: list) -> list[str]:
@@ -146,6 +148,8 @@ def split_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
             waiting, equals, value = term[2:].partition("=")
             if not waiting or waiting[0] in "-.":
                 raise ConfigError(f"{term}: a key is missing after --")
+            if waiting == "_base":
+                raise ConfigError("--_base: name configs before the keys, after the script")
             if equals:
                 keys[waiting], waiting = parse_value(value, waiting), None
         elif waiting is not None:

@@ -30,6 +30,9 @@ class DenseLayer(Layer):
         super().__init__()
         if din is None and dout is None:
             raise ValueError("a dense layer needs the size of its input or of its output")
+        for name, value in (("width", width), ("channels", channels)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
         self.din = as_size(din if din is not None else width or channels or dout)
         self.dout = as_size(dout if dout is not None else width or channels or din)
         stages = _with_shapes(self.din, [nn.Linear(flat_size(self.din), flat_size(self.dout))], nonlin, self.dout)

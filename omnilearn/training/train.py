@@ -76,6 +76,9 @@ def train(config: Node) -> Path:
     Nothing is written before the whole configuration is known to be good.
     """
     settings = call(TrainSettings, config)
+    for key in config.reporter.given:
+        if key in ("din", "dout"):
+            raise UserError(f"--{key}: the size of the observations is that of the data, and cannot be set")
     parts = assemble(config, settings)
     reject_unknown_keys(config)
     try_out(parts)
