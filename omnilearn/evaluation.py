@@ -1,6 +1,7 @@
 """One pass of a model over a part of a dataset, without training on it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,27 +55,33 @@ def evaluate(
     first: dict[str, Any] = {}
     last: dict[str, Any] = {}
     samples = 0
+    with evaluation_mode(model), undisturbed(seed), torch.no_grad():
+        for count, positions in enumerate(order.one_epoch()):
+            if count == step_limit:
+                break
+            if (reason := stop()) is not None:
+                raise reason
+            batch = part.batch(positions)
+            last = model.losses(batch)
+            first = first or last
+            samples += len(batch)
+            for name, value in losses_in(last):
+                # In double precision on the device: read once at the end.
+                total = value.double() * len(batch)
+                totals[name] = totals[name] + total if name in totals else total
+    scores = {name: total.item() / samples for name, total in totals.items()}  # sync
+    return Evaluation(scores, first, last, samples)
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Run the block with a model in evaluation mode, and put it back into its own."""
     was_training = model.training
     model.eval()
     try:
-        with undisturbed(seed), torch.no_grad():
-            for count, positions in enumerate(order.one_epoch()):
-                if count == step_limit:
-                    break
-                if (reason := stop()) is not None:
-                    raise reason
-                batch = part.batch(positions)
-                last = model.losses(batch)
-                first = first or last
-                samples += len(batch)
-                for name, value in losses_in(last):
-                    # In double precision on the device: read once at the end.
-                    total = value.double() * len(batch)
-                    totals[name] = totals[name] + total if name in totals else total
+        yield
     finally:
         model.train(was_training)
-    scores = {name: total.item() / samples for name, total in totals.items()}  # sync
-    return Evaluation(scores, first, last, samples)
 
 
 def losses_in(result: dict[str, Any]) -> Iterable[tuple[str, Tensor]]:

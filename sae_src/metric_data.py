@@ -1,11 +1,8 @@
 """The data that metrics run on: random observations of a set as codes and factors, each observation encoded once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from omnilearn.data import Dataset
@@ -121,14 +118,3 @@ class MetricData:
     def _causal_groups(self, sampler: SCMInterventions, node: int, num_groups: int) -> Tensor:
         draws = (sampler.full_intervention(node).observations for _ in range(num_groups))
         return torch.stack([encoded(self.model, draw.to(self.dataset.device)) for draw in draws])
-
-
-@contextmanager
-def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Run the block with a model in evaluation mode, and put it back into its own."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)

@@ -12,10 +12,11 @@ import numpy as np
 from tqdm import tqdm
 
 from omnilearn.data import Dataset
+from omnilearn.evaluation import evaluation_mode
 from omnilearn.randomness import undisturbed
 from sae_src import metrics
 from sae_src.methods import Autoencoder
-from sae_src.metric_data import MetricData, evaluation_mode
+from sae_src.metric_data import MetricData
 from sae_src.metric_list import METRICS, Metric
 from sae_src.metric_responses import latent_responses
 from sae_src.metric_settings import MetricSettings

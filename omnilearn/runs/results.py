@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from omnilearn.assembly import Data
-from omnilearn.evaluation import Evaluation, evaluate
+from omnilearn.evaluation import Evaluation, evaluate, evaluation_mode
 from omnilearn.files import save_tensors, write_json
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.info import library_versions
@@ -49,8 +49,7 @@ def evaluate_and_store(
     with Records(folder) as records:
         records.at(step, f"{ident}/{{}}").scalars(outcome.scores)
         if visualiser is not None:
-            model.eval()
-            with undisturbed(seed):
+            with evaluation_mode(model), undisturbed(seed):
                 drawn = visualiser.draw(model, outcome.first, records, thorough=True)
     settings = {
         "seed": seed,
@@ -84,15 +83,11 @@ def _measured(
     measure: Measure, model: nn.Module, data: Data, mode: str, seed: int, stop: Callable[[], BaseException | None]
 ) -> Measured:
     """What a measure finds; where it lacks something, a note of that."""
-    was_training = model.training
-    model.eval()
     try:
-        with torch.no_grad(), undisturbed(seed):
+        with evaluation_mode(model), torch.no_grad(), undisturbed(seed):
             measured = measure.measure(model, data, mode, seed, stop=stop)
     except Unavailable as reason:
         measured = Measured(notes=(f"not measured: {reason}",))
-    finally:
-        model.train(was_training)
     for note in measured.notes:
         _log.warning("%s: %s", measure.title, note)
     return measured

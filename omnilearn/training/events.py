@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from omnilearn.assembly import Data
-from omnilearn.evaluation import evaluate, losses_in
+from omnilearn.evaluation import evaluate, evaluation_mode, losses_in
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.checkpoint import remove_checkpoints, save_checkpoint
 from omnilearn.training.interruption import NOT_FINITE, Stop
@@ -43,10 +43,9 @@ class Visualise(Event):
     def happen(self, training: Training, result: dict[str, Any]) -> None:
         """Write them under `{name}/train`, without disturbing the training's random numbers."""
         records = training.records.at(training.step, "{}/train")
-        training.model.eval()  # else the averages of a batch norm would take in what is drawn
-        with undisturbed(training.seed + training.step):
+        # In evaluation mode, else the averages of a batch norm would take in what is drawn.
+        with evaluation_mode(training.model), undisturbed(training.seed + training.step):
             self._visualiser.draw(training.model, result, records, thorough=False)
-        training.model.train()
 
 
 class Validate(Event):
@@ -75,10 +74,8 @@ class Validate(Event):
         records = training.records.at(training.step, f"{{}}/{self._settings.mode}")
         records.scalars(outcome.scores)
         if self._visualiser is not None:
-            training.model.eval()
-            with undisturbed(training.seed):
+            with evaluation_mode(training.model), undisturbed(training.seed):
                 self._visualiser.draw(training.model, outcome.last, records, thorough=True)
-            training.model.train()
         training.scores = outcome.scores
         loss = outcome.scores["loss"]
         if math.isfinite(loss) and (not training.best or loss < training.best["loss"]):

@@ -13,6 +13,7 @@ from omnilearn.assembly import Data, build_data, build_model, build_optimiser, p
 from omnilearn.config import Node, call, dump_yaml, find, read, reject_unknown_keys
 from omnilearn.data import BatchOrder
 from omnilearn.errors import UserError
+from omnilearn.evaluation import evaluation_mode
 from omnilearn.files import write_text
 from omnilearn.optimisers import Optimiser
 from omnilearn.randomness import undisturbed
@@ -132,16 +133,13 @@ def try_out(parts: Parts) -> None:
 
     Raises `UserError` where the model cannot take them. No random number that training uses is spent.
     """
-    model, some = parts.model, torch.arange(min(2, len(parts.data.part("train"))))
-    model.eval()
+    part = parts.data.part("train")
     try:
-        with undisturbed(parts.seed), torch.no_grad():
-            model.losses(parts.data.part("train").batch(some))
+        with evaluation_mode(parts.model), undisturbed(parts.seed), torch.no_grad():
+            parts.model.losses(part.batch(torch.arange(min(2, len(part)))))
     except (RuntimeError, ValueError, IndexError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"the model and its criterion do not fit the data: {reason}") from error
-    finally:
-        model.train()
 
 
 def begin(config: Node, parts: Parts, settings: TrainSettings, folder: Path, records: Records) -> Training:
