@@ -12,7 +12,7 @@ from omnilearn.errors import UserError
 from omnilearn.evaluation import Evaluation
 from omnilearn.files import check_ident
 from omnilearn.runs.info import describe_device
-from omnilearn.runs.measures import Measure
+from omnilearn.runs.measures import configured_measures
 from omnilearn.runs.results import evaluate_and_store
 from omnilearn.training.settings import check_frequency
 from sae_src.run import Selection, has_configs, load_run
@@ -54,7 +54,7 @@ def evaluate_run(config: Node) -> Evaluation:
     run = load_run(selection.name, saveroot=settings.saveroot, step=settings.ckpt_num, override=override)
     check_measures(run.config)
     data, visualiser, checkpoint = run.data, run.visualiser, run.checkpoint
-    measures = measures_of(run.config)
+    measures = configured_measures(run.config)
     part = data.part(settings.mode)
     model = to_device(run.model, device)
     for given, prefix in ((settings.override or {}, "override."), (passed_on, "")):
@@ -79,20 +79,6 @@ def evaluate_run(config: Node) -> Evaluation:
     print(f"{settings.mode} {result}")
     print(f"written to {run.path / settings.ident}.json and {settings.ident}.pth.tar")
     return outcome
-
-
-@dataclass(frozen=True)
-class _Measures:
-    """What the config of a run measures beside the losses."""
-
-    fid: Measure | None = None
-    factor_distance: Measure | None = None
-
-
-def measures_of(config: Node) -> list[Measure]:
-    """What a config measures beside the losses."""
-    found = call(_Measures, config)
-    return [measure for measure in (found.fid, found.factor_distance) if measure is not None]
 
 
 def check_measures(config: Node) -> None:

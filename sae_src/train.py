@@ -14,7 +14,7 @@ from omnilearn.runs.identity import is_harmless
 from omnilearn.training.resume import check_override, resume, unfinished_run
 from omnilearn.training.train import train
 from sae_src.original import is_original
-from sae_src.run import has_configs, load_run
+from sae_src.run import create_config, has_configs, load_run
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def go_on(path: Path, override: Mapping[str, Any]) -> Path:
         raise UserError(f"{path.name} was written by the published system: it can be evaluated, not resumed")
     with sole_writer(path):
         tidy_up(path)
-    check_override(load_run(path).config, override)
+    check_override(create_config(path / CONFIG), override)
     return resume(load_run(path, override=override))
 
 

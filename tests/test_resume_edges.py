@@ -45,7 +45,7 @@ def test_an_evaluation_that_was_cut_short_is_made_up_for(keys, run, fig, runs, m
         raise Stop(STOPPED, "-")
 
     with monkeypatch.context() as patch:
-        patch.setattr(results, "_write", stopped)  # after the curve has its point
+        patch.setattr(results, "save_tensors", stopped)  # after the curve has its point
         with pytest.raises(Stop):
             fig(f"train {SHORT} --name cut")
     keys = keys.replace("run", "cut", 1) if keys.startswith("--resume") else keys.replace("--name run", "--name cut")

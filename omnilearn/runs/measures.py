@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from omnilearn.assembly import Data
+from omnilearn.config import Node, call
 from omnilearn.errors import UserError
 
 
@@ -56,3 +57,17 @@ class Measure(ABC):
 
         Raises `Unavailable` where something that it needs is not there.
         """
+
+
+@dataclass(frozen=True)
+class _Configured:
+    """The keys of a config that name measures."""
+
+    fid: Measure | None = None
+    factor_distance: Measure | None = None
+
+
+def configured_measures(config: Node) -> list[Measure]:
+    """What a config measures beside the losses."""
+    found = call(_Configured, config)
+    return [measure for measure in (found.fid, found.factor_distance) if measure is not None]

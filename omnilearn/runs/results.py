@@ -61,22 +61,20 @@ def evaluate_and_store(
     summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
     summary["versions"] = library_versions()
     kept = _storable({"batch": outcome.first["original"], **outcome.first, **drawn})
-    _write(folder, ident, kept, summary)
+    save_tensors(folder / f"{ident}.pth.tar", kept)
+    write_json(folder / f"{ident}.json", summary)
     for measure in measures:
         measured = _measured(measure, model, data, mode, seed, stop)
         outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
-        kept |= _storable({**measured.scores, **measured.kept})
         summary = {**summary, "scores": outcome.scores, measure.title: {**measured.settings, "notes": measured.notes}}
-        _write(folder, ident, kept, summary)
+        if found := {**measured.scores, **measured.kept}:  # else the tensors are as they were
+            kept |= _storable(found)
+            save_tensors(folder / f"{ident}.pth.tar", kept)
+        write_json(folder / f"{ident}.json", summary)
         with Records(folder) as records:
             for name, value in measured.scores.items():  # as a pattern: these names keep their underscores
                 records.at(step, f"{ident}/{name}").scalars({"": value})
     return outcome
-
-
-def _write(folder: Path, ident: str, kept: dict[str, Any], summary: dict[str, Any]) -> None:
-    save_tensors(folder / f"{ident}.pth.tar", kept)
-    write_json(folder / f"{ident}.json", summary)
 
 
 def _measured(

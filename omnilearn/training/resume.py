@@ -98,7 +98,7 @@ def resume(run: Run) -> Path:
                     training.load_state_dict(state)
             _write_down(run, parts, step)
             print(f"resuming at step {training.step:,}")
-            run_to_end(training, settings, parts.data)
+            run_to_end(training, settings, parts)
     return run.path
 
 

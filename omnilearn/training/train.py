@@ -20,7 +20,7 @@ from omnilearn.randomness import undisturbed
 from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root, sole_writer
 from omnilearn.runs.identity import fingerprint, lasting
 from omnilearn.runs.info import complete_info, describe_device, run_info
-from omnilearn.runs.measures import Measure
+from omnilearn.runs.measures import Measure, configured_measures
 from omnilearn.runs.naming import PlainNaming, RunNaming
 from omnilearn.runs.results import evaluate_and_store
 from omnilearn.training.events import Console, LogScalars, Save, Validate, Visualise
@@ -53,8 +53,6 @@ class TrainSettings:
     records: Record | None = field(default_factory=Record)
     viz: Visualiser | None = None
     evaluation: FinalEvaluation | None = field(default_factory=FinalEvaluation)
-    fid: Measure | None = None
-    factor_distance: Measure | None = None
     include_eval: bool = True
 
     def __post_init__(self) -> None:
@@ -64,11 +62,6 @@ class TrainSettings:
             raise UserError(f"threads: must be from 1 to {MOST_THREADS}, got {self.threads}")
         if self.time_limit is not None and not self.time_limit > 0:
             raise UserError(f"time_limit: must be more than 0 hours, got {self.time_limit:g}")
-
-    @property
-    def measures(self) -> list[Measure]:
-        """What is measured at the end beside the losses."""
-        return [measure for measure in (self.fid, self.factor_distance) if measure is not None]
 
 
 def train(config: Node) -> Path:
@@ -89,7 +82,7 @@ def train(config: Node) -> Path:
         training = begin(config, parts, settings, folder, records)
         records.at(0, "{}").text("model-str", str(parts.model))
         records.text("model-optim-str", str(parts.optimiser.torch_optimiser))
-        run_to_end(training, settings, parts.data)
+        run_to_end(training, settings, parts)
     return folder
 
 
@@ -101,6 +94,7 @@ class Parts:
     model: nn.Module
     optimiser: Optimiser
     order: BatchOrder
+    measures: list[Measure]
     device: torch.device
     seed: int
 
@@ -125,7 +119,7 @@ def assemble(config: Node, settings: TrainSettings) -> Parts:
     for section in (settings.validation, settings.evaluation):
         if section is not None and section.mode != "val":  # without such a part, `val` means no validation
             data.part(section.mode)
-    return Parts(data, model, build_optimiser(config, model), order, device, seed)
+    return Parts(data, model, build_optimiser(config, model), order, configured_measures(config), device, seed)
 
 
 def try_out(parts: Parts) -> None:
@@ -159,11 +153,12 @@ def begin(config: Node, parts: Parts, settings: TrainSettings, folder: Path, rec
     )
 
 
-def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
+def run_to_end(training: Training, settings: TrainSettings, parts: Parts) -> None:
     """Train until the budget is used up, evaluate, and say what came out.
 
     Raises `Stop`, with the exit code of the process, where something ends the training before that.
     """
+    data = parts.data
     print_header(training, data)
     console = Console(settings.print and settings.print.freq, training)
     events: list[Event] = [LogScalars(settings.records and settings.records.freq)]
@@ -179,7 +174,7 @@ def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
             scores = training.scores
             evaluation = settings.evaluation if settings.include_eval else None
             if evaluation is not None and data.has_part(evaluation.mode):
-                scores = evaluate_at_end(training, settings, evaluation, data)
+                scores = evaluate_at_end(training, settings, evaluation, parts)
             complete_info(training.folder, training.step, training.seconds, evaluation and evaluation.ident)
     except Stop as stop:
         print(f"{stop.message}\nto go on: {program()} train --resume {run_reference(training.folder)}", file=sys.stderr)
@@ -190,19 +185,19 @@ def run_to_end(training: Training, settings: TrainSettings, data: Data) -> None:
 
 
 def evaluate_at_end(
-    training: Training, settings: TrainSettings, evaluation: FinalEvaluation, data: Data
+    training: Training, settings: TrainSettings, evaluation: FinalEvaluation, parts: Parts
 ) -> dict[str, float]:
     """The evaluation after the last step; returns its scores."""
     outcome = evaluate_and_store(
         training.model,
-        data,
+        parts.data,
         training.folder,
         ident=evaluation.ident,
         mode=evaluation.mode,
         step=training.step,
         seed=training.seed,
         visualiser=settings.viz,
-        measures=settings.measures,
+        measures=parts.measures,
         step_limit=evaluation.step_limit,
         stop=training.interruption.reason,
     )

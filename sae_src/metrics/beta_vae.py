@@ -68,9 +68,8 @@ def score(
     sizes = check_sampler(sample, factor_sizes, num_factors)
     if batch_size < 1 or num_train < 1 or num_test < 1:
         raise ValueError("batch_size, num_train and num_test must be at least 1")
-    if has_single_valued_factor(data.factors_train, sizes):
-        return {"train_accuracy": np.nan, "eval_accuracy": np.nan}
-    if num_factors < 2 or (sample is None and constant_columns(data.codes_train).all()):
+    nothing_to_tell = num_factors < 2 or has_single_valued_factor(data.factors_train, sizes)
+    if nothing_to_tell or (sample is None and constant_columns(data.codes_train).all()):
         return {"train_accuracy": np.nan, "eval_accuracy": np.nan}
     generator = np.random.default_rng(seed)
     train, test = (

@@ -55,10 +55,10 @@ class PresortedBoostingClassifier:
         self._prior = _starting_point(counts / len(labels))
         columns = np.ascontiguousarray(codes.T, dtype=np.float32)
         order = np.argsort(columns, axis=1, kind="stable").astype(np.int32)
-        sorted_columns = np.sort(columns, axis=1)
+        sorted_columns = np.take_along_axis(columns, order, axis=1)
         truth = (labels[:, None] == _shown_classes(self.n_classes_)).astype(np.float64)
         scores = np.tile(self._prior, (len(labels), 1))
-        gains: list[np.ndarray] = []
+        total = np.zeros(self.n_features_in_)
         for _ in range(STAGES):
             gradients = truth - _probabilities(scores)
             stage = []
@@ -67,10 +67,8 @@ class PresortedBoostingClassifier:
                 tree, leaf_of, gain = self._grow(gradient, probability, order, sorted_columns)
                 scores[:, k] += tree.leaves[leaf_of]
                 stage.append(tree)
-                if gain.any():
-                    gains.append(gain)
+                total += gain
             self._stages.append(stage)
-        total = np.sum(gains, axis=0) if gains else np.zeros(self.n_features_in_)
         self.feature_importances_ = total / total.sum() if total.any() else total
         return self
 
