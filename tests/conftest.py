@@ -26,6 +26,16 @@ def _own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture(scope="session")
+def shapes_root(tmp_path_factory) -> Path:
+    """A data folder where the views of the generated images are drawn already."""
+    from omnilearn.data.shapes import Shapes
+
+    root = tmp_path_factory.mktemp("shapes")
+    Shapes(root)
+    return root
+
+
 @pytest.fixture
 def runs(tmp_path) -> Path:
     """The folder of the runs of this test."""

@@ -10,14 +10,6 @@ from tests.data_sets.server import Server
 
 
 @pytest.fixture(scope="session")
-def shapes_root(tmp_path_factory):
-    """A data folder where the views of the generated set are drawn already."""
-    root = tmp_path_factory.mktemp("shapes")
-    Shapes(root)
-    return root
-
-
-@pytest.fixture(scope="session")
 def shapes(shapes_root) -> Shapes:
     """The generated set."""
     return Shapes(shapes_root)

@@ -44,24 +44,16 @@ def root(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.fixture(scope="module")
-def data_folder(tmp_path_factory):
-    """A data folder where the views of the generated images are drawn already."""
-    folder = tmp_path_factory.mktemp("data")
-    Shapes(folder)
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def _data(data_folder, monkeypatch):
-    monkeypatch.setenv("OMNILEARN_DATA_DIR", str(data_folder))
+def _data(shapes_root, monkeypatch):
+    monkeypatch.setenv("OMNILEARN_DATA_DIR", str(shapes_root))
 
 
 @pytest.fixture(scope="module")
-def image_run(root, data_folder):
+def image_run(root, shapes_root):
     """A short run of an SAE-12 on the generated images, with all its metrics computed."""
     words = f"train hybrid a/e/conv12 a/d/strc/12 m/ae d/shapes --budget 5 --dataset.batch-size 8 {TRAIN} --name sae"
-    run = omnifig.main([*words.split(), "--saveroot", str(root), "--dataset.dataroot", str(data_folder)])
+    run = omnifig.main([*words.split(), "--saveroot", str(root), "--dataset.dataroot", str(shapes_root)])
     omnifig.main([*f"eval-metrics eval/fast eval/shapes --load {run} --metrics {ALL} {SIZES}".split()])
     return run
 
@@ -268,7 +260,7 @@ def test_codes_are_those_of_the_observations_and_computed_once(image_run):
     assert torch.allclose(direct, torch.from_numpy(codes[:4]), atol=1e-6)
 
 
-def test_what_an_evaluation_leaves_open_is_as_in_the_run(image_run, data_folder, monkeypatch):
+def test_what_an_evaluation_leaves_open_is_as_in_the_run(image_run, shapes_root, monkeypatch):
     monkeypatch.setenv("OMNILEARN_DATA_DIR", "/nowhere")  # only the run knows where its data are
     run, config = sae.load_run(image_run), sae.create_config("eval/shapes")
     settings = call(EvaluationSettings, config)

@@ -7,7 +7,6 @@ import pytest
 import torch
 import yaml
 
-from omnilearn.data.shapes import Shapes
 from tests.data_sets.conftest import only_this_machine, server  # noqa: F401 - fixtures
 
 RUN = (
@@ -17,25 +16,17 @@ RUN = (
 WEIGHTS = "pt_inception-2015-12-05-6726825d.pth"
 
 
-@pytest.fixture(scope="session")
-def data_folder(tmp_path_factory):
-    """A data folder with the views of the generated images."""
-    folder = tmp_path_factory.mktemp("data")
-    Shapes(folder)
-    return folder
-
-
 @pytest.fixture(autouse=True)
-def _data(data_folder, monkeypatch):
-    monkeypatch.setenv("OMNILEARN_DATA_DIR", str(data_folder))
+def _data(shapes_root, monkeypatch):
+    monkeypatch.setenv("OMNILEARN_DATA_DIR", str(shapes_root))
     monkeypatch.delenv("OMNILEARN_SOURCES", raising=False)
 
 
 @pytest.fixture(scope="session")
-def images_run(tmp_path_factory, data_folder):
+def images_run(tmp_path_factory, shapes_root):
     """A hybrid VAE of images after one step; the tests of this folder write results into it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMNILEARN_DATA_DIR", str(data_folder))
+        patch.setenv("OMNILEARN_DATA_DIR", str(shapes_root))
         return omnifig.main([*RUN.split(), "--saveroot", str(tmp_path_factory.mktemp("runs"))])
 
 

@@ -17,8 +17,8 @@ COUNT = 400
 
 
 @pytest.fixture(scope="module")
-def dataset(data_folder):
-    return Shapes(data_folder)
+def dataset(shapes_root):
+    return Shapes(shapes_root)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +78,9 @@ def test_images_of_any_size(din):
     assert [scores.shape for scores in logits] == [(3, 2), (3, 5)]
 
 
-def test_one_command_writes_the_net(fig, data_folder, capsys):
+def test_one_command_writes_the_net(fig, shapes_root, capsys):
     command = "train-factor-net d/shapes --steps 2 --batch-size 4 --n-samples 20 --device cpu --out"
-    first, second = (fig(f"{command} {data_folder}/{name}.pth.tar") for name in ("first", "second"))
+    first, second = (fig(f"{command} {shapes_root}/{name}.pth.tar") for name in ("first", "second"))
     assert "test accuracy: floor_hue" in capsys.readouterr().out
     net, moments, about = load_factor_net(first)
     assert set(moments) == {"train", "test"} and moments["test"].covariance.shape == (128, 128)

@@ -35,7 +35,7 @@ def test_grey_images_are_repeated_and_more_channels_dropped(weights, trusted):
     torch.testing.assert_close(network(many), network(many[:, :3]))
 
 
-def test_weights_are_found_in_the_data_folder(weights, trusted, tmp_path, monkeypatch):
+def test_weights_are_found_in_the_shapes_root(weights, trusted, tmp_path, monkeypatch):
     monkeypatch.setenv("OMNILEARN_DATA_DIR", str(tmp_path))
     (tmp_path / "inception").mkdir()
     (tmp_path / "inception" / WEIGHTS).symlink_to(weights)

@@ -31,10 +31,10 @@ def results(run, ident):
 
 
 @pytest.fixture
-def statistics(data_folder, weights, trusted, fig):
+def statistics(shapes_root, weights, trusted, fig):
     """Statistics of the test set, gone after the test."""
     path = fig(f"compute-fid d/shapes --mode test --dim 64 --n-samples 12 --device cpu --weights {weights}")
-    assert path == data_folder / "shapes" / "fid_stats.h5"
+    assert path == shapes_root / "shapes" / "fid_stats.h5"
     yield path
     path.unlink()
 
@@ -140,25 +140,25 @@ def test_measuring_leaves_the_global_generator_alone(fig, images_run, tmp_path):
 
 
 @pytest.mark.parametrize("count", [1, 5, 8, 23])
-def test_as_many_samples_as_asked_for(images_run, data_folder, count):
+def test_as_many_samples_as_asked_for(images_run, shapes_root, count):
     run = sae.load_run(images_run)
-    part = Part(Shapes(data_folder), torch.arange(7))
+    part = Part(Shapes(shapes_root), torch.arange(7))
     for kind in ("rec", "prior", "hybrid", "hyb-grp"):
         batches = list(sample_batches(run.model, kind, count, part=part, batch_size=4, seed=0))
         assert sum(map(len, batches)) == count and all(batch.shape[1:] == (3, 64, 64) for batch in batches)
 
 
-def test_kinds_that_a_model_does_not_have(images_run, data_folder):
+def test_kinds_that_a_model_does_not_have(images_run, shapes_root):
     plain = sae.build_model("a/conv12", "m/ae", "d/vec", shape=(100,))
     assert kinds_of(plain) == ["rec"]
     untrained = sae.build_model("hybrid", "nosplit", "a/e/conv12", "a/d/strc/12", "m/vae", "d/vec", shape=(100,))
     assert kinds_of(untrained) == ["rec", "prior"]
     with pytest.raises(ValueError, match="no prior samples: the method has no prior"):
-        next(sample_batches(plain, "prior", 1, part=Part(Shapes(data_folder), torch.arange(2)), batch_size=1, seed=0))
+        next(sample_batches(plain, "prior", 1, part=Part(Shapes(shapes_root), torch.arange(2)), batch_size=1, seed=0))
 
 
-def test_observations_of_statistics_are_all_different(data_folder):
-    batches = list(data_batches(Shapes(data_folder), 50, batch_size=20, seed=0))
+def test_observations_of_statistics_are_all_different(shapes_root):
+    batches = list(data_batches(Shapes(shapes_root), 50, batch_size=20, seed=0))
     assert [len(batch) for batch in batches] == [20, 20, 10]
     assert len(torch.cat(batches).flatten(1).unique(dim=0)) == 50
 
@@ -174,10 +174,10 @@ def test_statistics_are_computed_once(fig, statistics, weights, capsys):
         assert file["test_64_mu"].attrs["n_samples"] == 8 and "torch" in file["test_64_mu"].attrs
 
 
-def test_statistics_equal_those_of_the_features(fig, statistics, weights, data_folder):
+def test_statistics_equal_those_of_the_features(fig, statistics, weights, shapes_root):
     from sae_src.inception import load_inception
 
-    images = torch.cat(list(data_batches(Shapes(data_folder).in_mode("test"), 12, batch_size=50, seed=0)))
+    images = torch.cat(list(data_batches(Shapes(shapes_root).in_mode("test"), 12, batch_size=50, seed=0)))
     features = load_inception(64, weights)(images).double().numpy()
     mean, covariance = read_statistics(statistics, "test", 64).moments
     np.testing.assert_allclose(mean, features.mean(0), rtol=1e-5, atol=1e-6)
