@@ -25,16 +25,17 @@ import torch
 from sklearn.ensemble import GradientBoostingClassifier
 
 import sae_src as sae
-from omnilearn.assembly import build_data, to_device
+from omnilearn.assembly import build_data
 from omnilearn.data import Dataset
+from omnilearn.device import to_device
 from sae_src import metrics
-from sae_src.factor_responses import factor_groups, factor_responses
+from sae_src.eval_metrics.codes import encoded
+from sae_src.eval_metrics.responses import scales_of
+from sae_src.eval_metrics.settings import MetricSettings
+from sae_src.eval_metrics.suite import evaluate_metrics
+from sae_src.latent_responses.factor_responses import factor_groups, factor_responses
+from sae_src.latent_responses.scores import response_scores
 from sae_src.methods import Autoencoder
-from sae_src.metric_data import encoded
-from sae_src.metric_responses import scales_of
-from sae_src.metric_settings import MetricSettings
-from sae_src.metric_suite import evaluate_metrics
-from sae_src.response_scores import response_scores
 from sae_src.responses import response_matrix
 
 DEFAULT = ("hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/shapes")

@@ -13,9 +13,9 @@ import torch
 
 import sae_src as sae
 from omnilearn.config import call
-from omnilearn.training.events import Console, LogScalars
+from omnilearn.tensorboard.writer import TensorBoardWriter
+from omnilearn.training.hooks import Console, LogScalars
 from omnilearn.training.loop import train_steps
-from omnilearn.training.records import Records
 from omnilearn.training.train import TrainSettings, assemble, begin
 
 DEFAULT = ("hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/vec")
@@ -27,7 +27,7 @@ def bare_loop(configs: tuple[str, ...], steps: int) -> float:
     parts = assemble(config, call(TrainSettings, config))
     optimiser = torch.optim.Adam(parts.model.parameters(), lr=1e-3, fused=True)
     observations = parts.data.dataset.observations
-    indices = parts.data.part("train").indices
+    indices = parts.data.subset("train").indices
     model = parts.model.train()
     start = time.perf_counter()
     order = indices[torch.randperm(len(indices))].split(128)
@@ -45,7 +45,7 @@ def our_loop(configs: tuple[str, ...], steps: int, folder: Path) -> float:
     settings = call(TrainSettings, config)
     parts = assemble(config, settings)
     assert len(parts.data.dataset.observations)  # made when first asked for: before the clock starts
-    with Records(folder) as records:
+    with TensorBoardWriter(folder) as records:
         training = begin(config, parts, settings, folder, records)
         events = [LogScalars(settings.records.freq), Console(settings.print.freq, training)]
         start = time.perf_counter()

@@ -5,71 +5,16 @@
 3. Everything is seeded once more; training draws its noise from there.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import torch
 from torch import nn
 
 from omnilearn.config import Node, build, call, find
-from omnilearn.data import BatchOrder, Dataset, Part, split
-from omnilearn.errors import ConfigError, UserError
+from omnilearn.data import Data, Dataset, Loading, split
+from omnilearn.errors import ConfigError
 from omnilearn.layers import Size
-from omnilearn.optimisers import Optimiser
+from omnilearn.optim.optimisers import Optimiser
 from omnilearn.randomness import LARGEST_SEED, seed_everything
-
-
-@dataclass(frozen=True)
-class Loading:
-    """How a dataset is cut into parts and batches."""
-
-    batch_size: int = 128
-    shuffle: bool = True
-    drop_last: bool = False
-    split: Mapping[str, float] = field(default_factory=dict)
-    shuffle_split: bool = True
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise UserError(f"dataset.batch_size must be at least 1, got {self.batch_size}")
-
-    def training_order(self, part: Part, seed: int) -> BatchOrder:
-        """The batches to train on, the first epoch shuffled by `seed`."""
-        return BatchOrder(len(part), self.batch_size, seed, shuffle=self.shuffle, drop_last=self.drop_last)
-
-    def evaluation_order(self, part: Part, seed: int) -> BatchOrder:
-        """The batches of one pass, shuffled by `seed`; a part smaller than a batch is one batch.
-
-        Published evaluations leave out a last batch that is not full (9,984 of 10,000), and so does `drop_last` here.
-        """
-        drop_last = self.drop_last and len(part) >= self.batch_size
-        return BatchOrder(len(part), self.batch_size, seed, shuffle=self.shuffle, drop_last=drop_last)
-
-
-@dataclass(frozen=True)
-class Data:
-    """A dataset cut into parts, and how its batches are made."""
-
-    parts: Mapping[str, Part]
-    loading: Loading
-
-    @property
-    def dataset(self) -> Dataset:
-        """The dataset of all parts."""
-        return self.parts["train"].dataset
-
-    def has_part(self, mode: str) -> bool:
-        """Whether `part` knows that name."""
-        return mode in self.parts or mode in ("test", "full")
-
-    def part(self, mode: str) -> Part:
-        """`train`, `val` or another part by name; `test` is the dataset's own test set; `full` all there is."""
-        if mode in self.parts:
-            return self.parts[mode]
-        if mode in ("test", "full"):
-            dataset = self.dataset.in_mode(mode)
-            return Part(dataset, torch.arange(len(dataset)))
-        raise UserError(f"mode: there is no part '{mode}': there are {', '.join((*self.parts, 'test', 'full'))}")
 
 
 @dataclass(frozen=True)
@@ -121,29 +66,3 @@ def build_optimiser(config: Node, model: nn.Module) -> Optimiser:
     if node is None:
         raise ConfigError("there is no optimiser: set model.optim, for example --model.optim._type adam")
     return build(node, Optimiser, params=[p for p in model.parameters() if p.requires_grad])
-
-
-def pick_device(name: str | None) -> torch.device:
-    """The device of that name; by default the GPU where there is one, else the CPU.
-
-    Raises `UserError` for a device that this machine does not have.
-    """
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        if device.type not in ("cpu", "cuda"):
-            raise UserError(f"device: expected cpu, cuda or cuda:N, got '{name}'")
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        first_line = str(error).split("\n")[0]
-        raise UserError(f"device: cannot use '{name}' on this machine: {first_line}") from None
-    return device
-
-
-def to_device(network: nn.Module, device: torch.device) -> nn.Module:
-    """A network on its device, with the channels of its convolutions last in memory.
-
-    Images go through them in two thirds of the time on a CPU, and faster on a GPU too; vectors do not mind.
-    """
-    return network.to(device, memory_format=torch.channels_last)

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omnilearn.assembly import pick_device, seed_of, to_device
+from omnilearn.assembly import seed_of
 from omnilearn.config import Node, call, find, read, reject_unknown_keys
-from omnilearn.config.compose import given_keys, merged, nested
+from omnilearn.config.tree import given_keys, merged, nested
+from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.evaluation import Evaluation
+from omnilearn.evaluation.evaluate import Evaluation
+from omnilearn.evaluation.measures import configured_measures
+from omnilearn.evaluation.results import evaluate_and_store
 from omnilearn.files import check_ident
-from omnilearn.runs.info import describe_device
-from omnilearn.runs.measures import configured_measures
-from omnilearn.runs.results import evaluate_and_store
 from omnilearn.training.settings import check_frequency
 from sae_src.run import Selection, has_configs, load_run
 
@@ -55,14 +55,14 @@ def evaluate_run(config: Node) -> Evaluation:
     check_measures(run.config)
     data, visualiser, checkpoint = run.data, run.visualiser, run.checkpoint
     measures = configured_measures(run.config)
-    part = data.part(settings.mode)
+    subset = data.subset(settings.mode)
     model = to_device(run.model, device)
     for given, prefix in ((settings.override or {}, "override."), (passed_on, "")):
         run.config.reporter.given = [key for key in given_keys(given) if key not in _SKIPS]
         reject_unknown_keys(run.config, prefix)
     data.dataset.to(device)
-    part.dataset.to(device)
-    print(f"{run.name}, {checkpoint.name}: {len(part):,} {settings.mode} on {describe_device(device)}", flush=True)
+    subset.dataset.to(device)
+    print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {describe_device(device)}", flush=True)
     outcome = evaluate_and_store(
         model,
         data,

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from omnilearn.config.registry import Builder, component
-from omnilearn.criteria import Criterion
 from omnilearn.layers import Layer, Size, as_size
+from omnilearn.layers.criteria import Criterion
 from sae_src.divergences import kl_divergence, maximum_mean_discrepancy, random_directions, sliced_wasserstein
 from sae_src.priors import GaussianPrior, Prior
 

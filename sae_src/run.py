@@ -9,12 +9,12 @@ import omnifig as fig
 
 from omnilearn import assembly
 from omnilearn.config import Node, find
-from omnilearn.config.compose import given_keys, merged, nested, read_config
+from omnilearn.config.tree import given_keys, merged, nested, read_config
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
 from omnilearn.runs.folder import CONFIG, find_run, save_root
 from omnilearn.runs.run import Run, pick_step
-from sae_src import original
+from sae_src import published_runs
 from sae_src.methods import Autoencoder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,12 +90,12 @@ def load_run(
     """
     path = find_run(name, save_root(saveroot))
     stored = read_config(path / CONFIG)
-    published = original.is_original(stored)
+    published = published_runs.is_original(stored)
     step = pick_step(path, step, verify=not published)
     override = dict(override or {})
     if published:
-        config = create_config(**merged(original.translate_config(stored), nested(override)))
-        run = Run(path, config, step, read_state=original.read_model_state, is_original=True)
+        config = create_config(**merged(published_runs.translate_config(stored), nested(override)))
+        run = Run(path, config, step, read_state=published_runs.read_model_state, is_original=True)
     else:
         run = Run(path, create_config(path / CONFIG, **override), step)
     run.config.reporter.given = given_keys(override)

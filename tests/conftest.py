@@ -11,7 +11,7 @@ import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT / "tests" / "data"
+REFERENCE = ROOT / "tests" / "reference"
 
 sys.path.insert(0, str(ROOT))
 omnifig.switch_project(ROOT)
@@ -29,7 +29,7 @@ def _own_folders(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def shapes_root(tmp_path_factory) -> Path:
     """A data folder where the views of the generated images are drawn already."""
-    from omnilearn.data.shapes import Shapes
+    from omnilearn.data.shapes.dataset import Shapes
 
     root = tmp_path_factory.mktemp("shapes")
     Shapes(root)
@@ -65,7 +65,7 @@ def shell():
 
 def reference(name: str):
     """A file of reference numbers."""
-    path = DATA / name
+    path = REFERENCE / name
     if path.suffix == ".gz":
         return json.loads(gzip.decompress(path.read_bytes()))
     return json.loads(path.read_text())

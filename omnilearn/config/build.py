@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin
 
 import omnifig as fig
 
-from omnilearn.config.values import convert, describe
+from omnilearn.config.convert import convert, describe
 from omnilearn.errors import ConfigError, UserError
 
 Node = fig.Configuration

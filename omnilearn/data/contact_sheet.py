@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
     """Draw the contact sheet of the generated set into a file."""
     if len(arguments) != 2 or arguments[0] != "shapes":
         raise SystemExit("usage: python -m omnilearn.data.contact_sheet shapes FILE.png")
-    from omnilearn.data.shapes import Shapes
+    from omnilearn.data.shapes.dataset import Shapes
 
     contact_sheet(Shapes()).save(Path(arguments[1]))
 

@@ -1,18 +1,20 @@
-"""One dataset in several parts (train, val), and the order in which their batches come."""
+"""Cutting a dataset: into subsets to train and to validate on, and into a training and a test set."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from omnilearn.data.dataset import Dataset
 from omnilearn.errors import UserError
-from omnilearn.randomness import next_epoch_seed
+
+TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
-class Part:
+class Subset:
     """Some of a dataset's observations."""
 
     dataset: Dataset
@@ -22,11 +24,11 @@ class Part:
         return len(self.indices)
 
     def batch(self, positions: Tensor) -> Tensor:
-        """The observations (B, *din) at `positions` (B,) of this part."""
+        """The observations (B, *din) at `positions` (B,) of this subset."""
         return self.dataset.batch(self.indices.index_select(0, positions))
 
 
-def split(dataset: Dataset, ratios: Mapping[str, float], *, shuffle: bool = True) -> dict[str, Part]:
+def split(dataset: Dataset, ratios: Mapping[str, float], *, shuffle: bool = True) -> dict[str, Subset]:
     """Cut a dataset into parts: one for each name in `ratios`, and `train` for the rest.
 
     The order comes from torch's global generator: a random permutation whose first round(ratio * N) entries are the
@@ -49,67 +51,20 @@ def split(dataset: Dataset, ratios: Mapping[str, float], *, shuffle: bool = True
         stop = start + round(ratio * len(dataset))
         if stop == start:
             raise UserError(f"split.{name}: {ratio} of {len(dataset)} observations is less than one")
-        parts[name] = Part(dataset, order[start:stop])
+        parts[name] = Subset(dataset, order[start:stop])
         start = stop
     if start >= len(dataset):
         raise UserError(f"split: the parts {', '.join(ratios)} leave nothing to train on")
-    return {"train": Part(dataset, order[start:]), **parts}
+    return {"train": Subset(dataset, order[start:]), **parts}
 
 
-class BatchOrder:
-    """The endless order of training batches: epoch after epoch, each shuffled by a seed that follows from the last.
+def train_and_test(count: int) -> tuple[Tensor, Tensor]:
+    """The indices of the training and of the test observations among `count`, as int64, in ascending order.
 
-    The first epoch's seed is `seed`. The order of an epoch is the one that torch's own loader gives for a generator of
-    that seed. The position can be saved and restored at any batch.
-
-    Args:
-        length: number of observations.
-        batch_size: observations in a batch.
-        seed: seed of the first epoch.
-        shuffle: in random order, or as they are.
-        drop_last: leave out an epoch's last batch where it is not full.
+    The published rule: the last 20 % (rounded down) of numpy's legacy permutation of seed 0 are for testing. The same
+    on every platform, since that generator is frozen.
     """
-
-    def __init__(
-        self, length: int, batch_size: int, seed: int, *, shuffle: bool = True, drop_last: bool = False
-    ) -> None:
-        self.length, self.batch_size, self.shuffle = length, batch_size, shuffle
-        self.batches_per_epoch = length // batch_size if drop_last else -(-length // batch_size)
-        if self.batches_per_epoch == 0:
-            raise UserError(f"batch_size {batch_size} is more than the {length} observations there are")
-        self.epoch, self.epoch_seed, self.position = 0, seed, 0
-        self._order = self._shuffled()
-
-    def __next__(self) -> Tensor:
-        """The positions (B,) of the next batch."""
-        if self.position == self.batches_per_epoch:
-            self.epoch, self.epoch_seed, self.position = self.epoch + 1, next_epoch_seed(self.epoch_seed), 0
-            self._order = self._shuffled()
-        start = self.position * self.batch_size
-        self.position += 1
-        return self._order[start : start + self.batch_size]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return self
-
-    def one_epoch(self) -> Iterator[Tensor]:
-        """The positions of each batch of one epoch, from where it stands."""
-        for _ in range(self.batches_per_epoch - self.position):
-            yield next(self)
-
-    def state_dict(self) -> dict[str, int]:
-        """Where the order stands."""
-        return {"epoch": self.epoch, "epoch_seed": self.epoch_seed, "position": self.position}
-
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Continue from where a `state_dict` stood."""
-        self.epoch, self.epoch_seed, self.position = state["epoch"], state["epoch_seed"], state["position"]
-        self._order = self._shuffled()
-
-    def _shuffled(self) -> Tensor:
-        if not self.shuffle:
-            return torch.arange(self.length)
-        generator = torch.Generator().manual_seed(self.epoch_seed)
-        # torch's loader draws one number from the generator before the permutation, and so do the published runs.
-        torch.empty((), dtype=torch.int64).random_(generator=generator)
-        return torch.randperm(self.length, generator=generator)
+    order = np.random.RandomState(0).permutation(count).astype(np.int64)
+    held_out = int(TEST_SHARE * count)
+    train, test = order[: count - held_out], order[count - held_out :]
+    return torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(test))

@@ -1,9 +1,6 @@
 """Where a run lives: `{save root}/{name}_{yymmdd-HHMMSS}/`."""
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -41,24 +38,6 @@ def new_run_folder(root: Path, name: str, *, date: bool = True) -> Path:
             count += 1
         except OSError as error:
             raise cannot_write(path, error) from error
-
-
-@contextmanager
-def sole_writer(run: Path) -> Iterator[None]:
-    """Keep every other process from training into the same folder; the lock ends with the process.
-
-    Raises `UserError` where another one does.
-    """
-    try:
-        handle = (run / ".lock").open("w")
-    except OSError as error:
-        raise cannot_write(run / ".lock", error) from error
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(f"{run} is being trained by another process") from None
-        yield
 
 
 def find_run(name: str | Path, root: Path) -> Path:

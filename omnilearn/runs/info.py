@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from omnilearn.config.yaml_text import dump_yaml, load_yaml
+from omnilearn.device import describe_device
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
 from omnilearn.runs.folder import INFO
@@ -96,11 +97,6 @@ def is_completed(run: Path, step: int, evaluation: str | None) -> bool:
     if not isinstance(completed, dict) or not isinstance(completed.get("step"), int):
         return False
     return completed["step"] >= step and (evaluation is None or completed.get("evaluation") == evaluation)
-
-
-def describe_device(device: torch.device) -> str:
-    """The device and, for a GPU, its model."""
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 from torch import nn
 
-from omnilearn.assembly import Data, build_data, build_model
+from omnilearn.assembly import build_data, build_model
 from omnilearn.config import Node, find, read
-from omnilearn.data import Part
+from omnilearn.data import Subset
+from omnilearn.data.loading import Data
 from omnilearn.errors import UserError
 from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps, damage, load_model_state, newest_undamaged
-from omnilearn.training.visualiser import Visualiser
+from omnilearn.tensorboard.visualiser import Visualiser
 
 
 @dataclass
@@ -69,9 +70,9 @@ class Run:
         node = find(self.config, "viz")
         return None if node is None else read(node, Visualiser | None)
 
-    def dataset(self, mode: str = "train") -> Part:
+    def dataset(self, mode: str = "train") -> Subset:
         """The observations of a part of the data: `train`, `val`, `test` or `full`."""
-        return self.data.part(mode)
+        return self.data.subset(mode)
 
 
 def pick_step(path: Path, wanted: int | None = None, *, verify: bool = True) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from omnilearn.evaluation import losses_in
+from omnilearn.evaluation.evaluate import losses_in
 
 # Exit codes of `fig train`; 0 is a completed run, 1 a bug, 2 a mistake of the user.
 TIME_LIMIT, STOPPED, NOT_FINITE = 3, 4, 5

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from omnilearn.data import BatchOrder, Part
-from omnilearn.optimisers import Optimiser
+from omnilearn.data import BatchSampler, Subset
+from omnilearn.optim.optimisers import Optimiser
 from omnilearn.randomness import generator_states, set_generator_states
+from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.interruption import FiniteGuard, Interruption, Stop
-from omnilearn.training.records import Records
 
 
 @dataclass
@@ -27,10 +27,10 @@ class Training:
 
     model: nn.Module
     optimiser: Optimiser
-    part: Part
-    order: BatchOrder
+    subset: Subset
+    order: BatchSampler
     folder: Path
-    records: Records
+    records: TensorBoardWriter
     budget: int
     seed: int
     device: torch.device
@@ -78,7 +78,7 @@ def made_by(experiment: str) -> dict[str, Any]:
     return {"torch": str(torch.__version__), "experiment": experiment, "processes": 1}
 
 
-class Event(ABC):
+class Hook(ABC):
     """Something that happens every `freq` steps.
 
     Attributes:
@@ -107,16 +107,16 @@ class Event(ABC):
         return training.step % self.freq == 0 or (self.at_end and training.step == training.budget)
 
 
-def train_steps(training: Training, events: Sequence[Event]) -> None:
+def train_steps(training: Training, events: Sequence[Hook]) -> None:
     """Train until the budget is used up; after each step the events that are due happen, in the given order.
 
     Raises `Stop`, once the events marked `before_stop` have happened, where the training's interruption has a reason
     to; and before the weights are touched where a loss is not finite.
     """
-    model, optimiser, part, order, times = (
+    model, optimiser, subset, order, times = (
         training.model,
         training.optimiser,
-        training.part,
+        training.subset,
         training.order,
         training.times,
     )
@@ -125,7 +125,7 @@ def train_steps(training: Training, events: Sequence[Event]) -> None:
     make_up(training, events)
     clock = time.perf_counter()
     for step in range(training.step + 1, training.budget + 1):
-        batch = part.batch(next(order))
+        batch = subset.batch(next(order))
         times["time_data"], start = lap(clock)
 
         with training.precision():
@@ -156,7 +156,7 @@ def train_steps(training: Training, events: Sequence[Event]) -> None:
     training.guard.check()
 
 
-def happen(event: Event, training: Training, result: dict[str, Any], events: Sequence[Event]) -> None:
+def happen(event: Hook, training: Training, result: dict[str, Any], events: Sequence[Hook]) -> None:
     """Let an event happen; where it is cut short, note that it was, save, and stop."""
     training.guard.check()
     try:
@@ -168,7 +168,7 @@ def happen(event: Event, training: Training, result: dict[str, Any], events: Seq
         raise
 
 
-def make_up(training: Training, events: Sequence[Event]) -> None:
+def make_up(training: Training, events: Sequence[Hook]) -> None:
     """Let the event happen that was cut short before the training was resumed."""
     for event in events:
         if event.name == training.missed:
@@ -177,7 +177,7 @@ def make_up(training: Training, events: Sequence[Event]) -> None:
             save_before_stop(training, {}, events)  # the checkpoint of this step was made without the event
 
 
-def save_before_stop(training: Training, result: dict[str, Any], events: Sequence[Event]) -> None:
+def save_before_stop(training: Training, result: dict[str, Any], events: Sequence[Hook]) -> None:
     """The events that must happen before an interrupted training stops."""
     for event in events:
         if event.before_stop:

@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.config import Node, call, dump_yaml, find, reject_unknown_keys
-from omnilearn.config.compose import given_keys, read_config
+from omnilearn.config.tree import given_keys, read_config
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
+from omnilearn.locks import sole_writer
 from omnilearn.runs.checkpoint import checkpoint_steps, load_training_state, set_aside_after
-from omnilearn.runs.folder import CONFIG, sole_writer
+from omnilearn.runs.folder import CONFIG
 from omnilearn.runs.identity import fingerprint, is_harmless, is_same_request
 from omnilearn.runs.info import add_info, is_completed, read_info, run_info
 from omnilearn.runs.run import Run
-from omnilearn.training.event_files import forget_after
+from omnilearn.tensorboard.rewinding import forget_after
+from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.loop import made_by
-from omnilearn.training.records import Records
 from omnilearn.training.settings import FinalEvaluation
-from omnilearn.training.train import Parts, TrainSettings, assemble, begin, run_to_end, stored_config
+from omnilearn.training.train import Components, TrainSettings, assemble, begin, run_to_end, stored_config
 
 
 def check_override(stored: Node, override: Mapping[str, Any]) -> None:
@@ -91,7 +92,7 @@ def resume(run: Run) -> Path:
                 parts.model.load_state_dict(run.read_state(run.checkpoint)["model"])
         set_aside_after(run.path, step)
         forget_after(run.path, step, prefix=None if evaluation is None or is_evaluated else f"{evaluation.ident}/")
-        with Records(run.path) as records:
+        with TensorBoardWriter(run.path) as records:
             training = begin(run.config, parts, settings, run.path, records)
             if state is not None:
                 with _fitting(run):
@@ -119,7 +120,7 @@ def _check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
             raise UserError(f"the {words} of this run {change}: go on all the same with --accept-changes yes")
 
 
-def _write_down(run: Run, parts: Parts, step: int) -> None:
+def _write_down(run: Run, parts: Components, step: int) -> None:
     """Keep the changed config, and what resumed the run, in its folder."""
     write_text(run.path / CONFIG, dump_yaml(stored_config(run.config, parts)))
     again = {"step": step, "at": datetime.now().isoformat(timespec="seconds"), **run_info(parts.device, parts.seed)}

@@ -10,7 +10,7 @@ Frequency = int | None
 
 @dataclass(frozen=True)
 class Validation:
-    """When to run over the validation part.
+    """When to run over the validation subset.
 
     Attributes:
         freq: steps between passes.

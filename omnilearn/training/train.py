@@ -9,26 +9,29 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from omnilearn.assembly import Data, build_data, build_model, build_optimiser, pick_device, seed_of, to_device
+from omnilearn.assembly import build_data, build_model, build_optimiser, seed_of
 from omnilearn.config import Node, call, dump_yaml, find, read, reject_unknown_keys
-from omnilearn.data import BatchOrder
+from omnilearn.data import BatchSampler
+from omnilearn.data.loading import Data
+from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.evaluation import evaluation_mode
+from omnilearn.evaluation.evaluate import evaluation_mode
+from omnilearn.evaluation.measures import Measure, configured_measures
+from omnilearn.evaluation.results import evaluate_and_store
 from omnilearn.files import write_text
-from omnilearn.optimisers import Optimiser
+from omnilearn.locks import sole_writer
+from omnilearn.optim.optimisers import Optimiser
 from omnilearn.randomness import undisturbed
-from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root, sole_writer
+from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root
 from omnilearn.runs.identity import fingerprint, lasting
-from omnilearn.runs.info import complete_info, describe_device, run_info
-from omnilearn.runs.measures import Measure, configured_measures
+from omnilearn.runs.info import complete_info, run_info
 from omnilearn.runs.naming import PlainNaming, RunNaming
-from omnilearn.runs.results import evaluate_and_store
-from omnilearn.training.events import Console, LogScalars, Save, Validate, Visualise
+from omnilearn.tensorboard.visualiser import Visualiser
+from omnilearn.tensorboard.writer import TensorBoardWriter
+from omnilearn.training.hooks import Console, LogScalars, Save, Validate, Visualise
 from omnilearn.training.interruption import Interruption, Stop
-from omnilearn.training.loop import Event, Training, train_steps
-from omnilearn.training.records import Records
+from omnilearn.training.loop import Hook, Training, train_steps
 from omnilearn.training.settings import Checkpoint, FinalEvaluation, Print, Record, Validation
-from omnilearn.training.visualiser import Visualiser
 
 MOST_THREADS = 1024
 
@@ -78,7 +81,7 @@ def train(config: Node) -> Path:
     try_out(parts)
     folder = make_folder(config, settings, parts)
     write_text(folder / INFO, dump_yaml(run_info(parts.device, parts.seed)))
-    with sole_writer(folder), Records(folder) as records:
+    with sole_writer(folder), TensorBoardWriter(folder) as records:
         training = begin(config, parts, settings, folder, records)
         records.at(0, "{}").text("model-str", str(parts.model))
         records.text("model-optim-str", str(parts.optimiser.torch_optimiser))
@@ -87,19 +90,19 @@ def train(config: Node) -> Path:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Components:
     """What a run is made of, on its device."""
 
     data: Data
     model: nn.Module
     optimiser: Optimiser
-    order: BatchOrder
+    order: BatchSampler
     measures: list[Measure]
     device: torch.device
     seed: int
 
 
-def assemble(config: Node, settings: TrainSettings) -> Parts:
+def assemble(config: Node, settings: TrainSettings) -> Components:
     """Build everything that a config names; nothing is written."""
     device = pick_device(settings.device)
     if settings.threads is not None:
@@ -115,33 +118,35 @@ def assemble(config: Node, settings: TrainSettings) -> Parts:
     model = to_device(build_model(config, data.dataset.din), device)
     data.dataset.to(device)
     seed = seed_of(config)
-    order = data.loading.training_order(data.part("train"), seed)
+    order = data.loading.training_order(data.subset("train"), seed)
     for section in (settings.validation, settings.evaluation):
         if section is not None and section.mode != "val":  # without such a part, `val` means no validation
-            data.part(section.mode)
-    return Parts(data, model, build_optimiser(config, model), order, configured_measures(config), device, seed)
+            data.subset(section.mode)
+    return Components(data, model, build_optimiser(config, model), order, configured_measures(config), device, seed)
 
 
-def try_out(parts: Parts) -> None:
+def try_out(parts: Components) -> None:
     """Run two observations through the model, so that what does not fit is known before anything is written.
 
     Raises `UserError` where the model cannot take them. No random number that training uses is spent.
     """
-    part = parts.data.part("train")
+    subset = parts.data.subset("train")
     try:
         with evaluation_mode(parts.model), undisturbed(parts.seed), torch.no_grad():
-            parts.model.losses(part.batch(torch.arange(min(2, len(part)))))
+            parts.model.losses(subset.batch(torch.arange(min(2, len(subset)))))
     except (RuntimeError, ValueError, IndexError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"the model and its criterion do not fit the data: {reason}") from error
 
 
-def begin(config: Node, parts: Parts, settings: TrainSettings, folder: Path, records: Records) -> Training:
+def begin(
+    config: Node, parts: Components, settings: TrainSettings, folder: Path, records: TensorBoardWriter
+) -> Training:
     """A run before its first step."""
     return Training(
         model=parts.model,
         optimiser=parts.optimiser,
-        part=parts.data.part("train"),
+        subset=parts.data.subset("train"),
         order=parts.order,
         folder=folder,
         records=records,
@@ -153,7 +158,7 @@ def begin(config: Node, parts: Parts, settings: TrainSettings, folder: Path, rec
     )
 
 
-def run_to_end(training: Training, settings: TrainSettings, parts: Parts) -> None:
+def run_to_end(training: Training, settings: TrainSettings, parts: Components) -> None:
     """Train until the budget is used up, evaluate, and say what came out.
 
     Raises `Stop`, with the exit code of the process, where something ends the training before that.
@@ -161,10 +166,10 @@ def run_to_end(training: Training, settings: TrainSettings, parts: Parts) -> Non
     data = parts.data
     print_header(training, data)
     console = Console(settings.print and settings.print.freq, training)
-    events: list[Event] = [LogScalars(settings.records and settings.records.freq)]
+    events: list[Hook] = [LogScalars(settings.records and settings.records.freq)]
     if settings.viz is not None:
         events.append(Visualise(settings.viz))
-    if settings.validation is not None and data.has_part(settings.validation.mode):
+    if settings.validation is not None and data.has_subset(settings.validation.mode):
         events.append(Validate(settings.validation, data, settings.viz))
     events += [Save(settings.checkpoint), console]
     try:
@@ -173,7 +178,7 @@ def run_to_end(training: Training, settings: TrainSettings, parts: Parts) -> Non
             console.close(training)  # before the evaluation speaks
             scores = training.scores
             evaluation = settings.evaluation if settings.include_eval else None
-            if evaluation is not None and data.has_part(evaluation.mode):
+            if evaluation is not None and data.has_subset(evaluation.mode):
                 scores = evaluate_at_end(training, settings, evaluation, parts)
             complete_info(training.folder, training.step, training.seconds, evaluation and evaluation.ident)
     except Stop as stop:
@@ -185,7 +190,7 @@ def run_to_end(training: Training, settings: TrainSettings, parts: Parts) -> Non
 
 
 def evaluate_at_end(
-    training: Training, settings: TrainSettings, evaluation: FinalEvaluation, parts: Parts
+    training: Training, settings: TrainSettings, evaluation: FinalEvaluation, parts: Components
 ) -> dict[str, float]:
     """The evaluation after the last step; returns its scores."""
     outcome = evaluate_and_store(
@@ -204,7 +209,7 @@ def evaluate_at_end(
     return outcome.scores
 
 
-def make_folder(config: Node, settings: TrainSettings, parts: Parts) -> Path:
+def make_folder(config: Node, settings: TrainSettings, parts: Components) -> Path:
     """The folder of a new run, with the config that rebuilds it."""
     naming = settings.run or PlainNaming()
     kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
@@ -214,7 +219,7 @@ def make_folder(config: Node, settings: TrainSettings, parts: Parts) -> Path:
     return folder
 
 
-def stored_config(config: Node, parts: Parts) -> dict[str, Any]:
+def stored_config(config: Node, parts: Components) -> dict[str, Any]:
     """The config as a run keeps it, with what was chosen automatically."""
     size = parts.data.dataset.din
     size = size if isinstance(size, int) else list(size)
@@ -225,7 +230,7 @@ def stored_config(config: Node, parts: Parts) -> dict[str, Any]:
 def print_header(training: Training, data: Data) -> None:
     """What is trained on what, and where it goes."""
     parameters = sum(parameter.numel() for parameter in training.model.parameters())
-    parts = ", ".join(f"{len(part):,} {name}" for name, part in data.parts.items())
+    parts = ", ".join(f"{len(subset):,} {name}" for name, subset in data.subsets.items())
     print(f"{training.folder.name}: {parameters:,} parameters on {describe_device(training.device)}, {parts}")
     print(f"writing to {training.folder}", flush=True)
 

@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT))
 # model took 2.5 s instead of 0.13 s beside two others. It has to be said before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import omnilearn.config.cli  # noqa: E402
-import sae_src.scripts  # noqa: E402
+import omnilearn.config.exit_codes  # noqa: E402
+import sae_src.commands.scripts  # noqa: E402
 from omnilearn.config import install  # noqa: E402
 
 install(fig.get_current_project())

@@ -1,0 +1,130 @@
+"""Config files and a command line to one tree: which files and in which order is omnifig's, how they merge ours."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from omnibelt import unspecified_argument
+from omnifig.config import ConfigManager
+
+from omnilearn.config.build import Node, TypedCreator, address_of, suggestion
+from omnilearn.config.command_line import split_command_line
+from omnilearn.config.tree import given_keys, merged, nested, read_config, without_removed
+from omnilearn.errors import ConfigError
+
+
+class Recorder(Node.Reporter):
+    """Prints nothing; remembers which keys were given on the command line and which parameters were asked for."""
+
+    def __init__(self, given: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.given = tuple(given)
+        self.declared: dict[tuple[str, str], Any] = {}
+        self.sections: set[tuple[str, str]] = set()
+
+    def declare(self, node: Node, known: Mapping[str, inspect.Parameter], *, inherit: bool = True) -> None:
+        """Note that something built at `node` takes these parameters; a section that does not `inherit` only there."""
+        address = address_of(node)
+        if not inherit:
+            self.sections.update((address, name) for name in known)
+        self.declared.update({(address, name): parameter.annotation for name, parameter in known.items()})
+
+    @staticmethod
+    def log(*msg: str, end: str = "\n", sep: str = " ", silent: bool | None = None) -> str:
+        """Print nothing."""
+        return sep.join(map(str, msg)) + end
+
+
+class Manager(ConfigManager):
+    """omnifig's config manager with plain merging, strict YAML and components built by `TypedCreator`."""
+
+    def create_config(self, configs=None, data=None, *, project=unspecified_argument) -> Node:
+        """Merge named configs (the first is the strongest) and then `data` over them into one config."""
+        names = [configs] if isinstance(configs, str) else list(configs or ())
+        given = nested(data or {})
+        tree: Any = {}
+        for name in reversed(self._order(names)):
+            tree = merged(tree, self.load_raw_config(self.find_config_path(name)))
+        tree = without_removed(merged(tree, given))
+        tree.pop("_base", None)
+        config = super().create_config(None, tree, project=project)
+        config.reporter = Recorder(given_keys(given))
+        config.settings["creator"] = "typed"
+        return config
+
+    def load_raw_config(self, path) -> dict[str, Any]:
+        """Read one YAML file, dotted keys opened; its top level must be a table."""
+        return read_config(Path(path))
+
+    def find_config_path(self, name, default=unspecified_argument) -> Path:
+        """The file of a config: a registered name first, else a path."""
+        if isinstance(name, str) and name in self._known():
+            return Path(self.find_project_config_entry(name).path)
+        if isinstance(name, Path) or str(name).endswith((".yaml", ".yml")):
+            if Path(name).is_file():
+                return Path(name)
+            raise ConfigError(f"no config file {name}")
+        if default is not unspecified_argument:
+            return default
+        raise ConfigError(f"no config named '{name}'{suggestion(str(name), self._known())}")
+
+    def parse_argv(self, argv, script_name=unspecified_argument) -> Node:
+        """The config of a command line: `SCRIPT CONFIG ... --key value ...`."""
+        meta: dict[str, Any] = {}
+        for behavior in self.project.behaviors():
+            changed = behavior.parse_argv(meta, argv, script_name=script_name)
+            argv = argv if changed is None else changed
+        words, keys = split_command_line(argv)
+        if script_name in (None, unspecified_argument) and words:
+            script_name = words.pop(0)
+            if script_name != "_":
+                self._check_script(script_name)
+                meta["script_name"] = script_name
+        config = self.create_config(words, keys)
+        for key, value in meta.items():
+            config.push(f"_meta.{key}", value, silent=True)
+        if script_name == "_" and config.pull("_meta.script_name", None, silent=True) is None:
+            raise ConfigError("which script? no config names one: fig -h lists scripts and configs")
+        return config
+
+    def _order(self, names: list) -> list[str]:
+        """The configs and everything they build on, the strongest first (omnifig's C3 order)."""
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise ConfigError(f"the config '{name}' is named twice")
+        try:
+            return list(super().create_config(names).cro)
+        except TypeError as error:
+            if "resolution" not in str(error) and "duplicate" not in str(error):
+                raise
+            listed = " ".join(map(str, names))
+            raise ConfigError(
+                f"the configs cannot be put in this order: {listed}. "
+                "A config must stand before the ones it builds on; leave out those that another one brings along"
+            ) from None
+        except self.ConfigCycleError as error:
+            raise ConfigError(f"configs build on each other in a circle: {error}") from None
+
+    def _known(self) -> list[str]:
+        return [entry.name for entry in self.project.iterate_artifacts("config")]
+
+    def _check_script(self, name: str) -> None:
+        scripts = [entry.name for entry in self.project.iterate_artifacts("script")]
+        if name not in scripts:
+            close = get_close_matches(name, scripts, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else f"; there are {', '.join(sorted(scripts))}"
+            raise ConfigError(f"no script named '{name}'{hint}")
+
+
+def install(project) -> None:
+    """Make an omnifig project build its configs this way, and give it every registered component."""
+    from omnilearn.config.registry import register_with
+
+    if not isinstance(project.config_manager, Manager):
+        manager = Manager(project)
+        manager.registry = project.config_manager.registry
+        project.config_manager = manager
+        project.register_artifact("creator", "typed", TypedCreator, description=None)
+    register_with(project)

@@ -1,0 +1,64 @@
+"""How a dataset is cut into subsets and batches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from omnilearn.data.batches import BatchSampler
+from omnilearn.data.dataset import Dataset
+from omnilearn.data.splits import Subset
+from omnilearn.errors import UserError
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How a dataset is cut into parts and batches."""
+
+    batch_size: int = 128
+    shuffle: bool = True
+    drop_last: bool = False
+    split: Mapping[str, float] = field(default_factory=dict)
+    shuffle_split: bool = True
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise UserError(f"dataset.batch_size must be at least 1, got {self.batch_size}")
+
+    def training_order(self, subset: Subset, seed: int) -> BatchSampler:
+        """The batches to train on, the first epoch shuffled by `seed`."""
+        return BatchSampler(len(subset), self.batch_size, seed, shuffle=self.shuffle, drop_last=self.drop_last)
+
+    def evaluation_order(self, subset: Subset, seed: int) -> BatchSampler:
+        """The batches of one pass, shuffled by `seed`; a part smaller than a batch is one batch.
+
+        Published evaluations leave out a last batch that is not full (9,984 of 10,000), and so does `drop_last` here.
+        """
+        drop_last = self.drop_last and len(subset) >= self.batch_size
+        return BatchSampler(len(subset), self.batch_size, seed, shuffle=self.shuffle, drop_last=drop_last)
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset cut into parts, and how its batches are made."""
+
+    parts: Mapping[str, Subset]
+    loading: Loading
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset of all parts."""
+        return self.subsets["train"].dataset
+
+    def has_subset(self, mode: str) -> bool:
+        """Whether `subset` knows that name."""
+        return mode in self.subsets or mode in ("test", "full")
+
+    def subset(self, mode: str) -> Subset:
+        """`train`, `val` or another part by name; `test` is the dataset's own test set; `full` all there is."""
+        if mode in self.subsets:
+            return self.subsets[mode]
+        if mode in ("test", "full"):
+            dataset = self.dataset.in_mode(mode)
+            return Subset(dataset, torch.arange(len(dataset)))
+        raise UserError(f"mode: there is no part '{mode}': there are {', '.join((*self.subsets, 'test', 'full'))}")

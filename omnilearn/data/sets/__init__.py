@@ -1,0 +1,1 @@
+"""Sets of images that are read from files, one module a set."""

@@ -1,0 +1,134 @@
+"""CelebA (Liu et al., 2015): aligned faces, cropped to a square."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from omnilearn.config.registry import component
+from omnilearn.data.download.files import get_files
+from omnilearn.data.download.paths import damaged, data_root
+from omnilearn.data.images import ImageDataset
+from omnilearn.data.sets.celeba_files import (
+    ARCHIVE,
+    CONFIG,
+    EARLIER,
+    FOLDER,
+    PARTITION,
+    CelebAFiles,
+    LabelType,
+    find_celeba,
+)
+from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
+from omnilearn.data.storage.conversion import ImageStream, convert
+from omnilearn.errors import UserError
+
+WIDTH, HEIGHT = 178, 218
+_STEP = 1024  # images decoded at a time: 50 MB
+
+
+@component("celeba")
+class CelebA(ImageDataset):
+    """CelebA: 202,599 aligned faces of 178 x 218, of which the middle square is cut out and not resized.
+
+    Training is on the official training images; the official validation and test images are the test set, as published.
+    The first use decodes the images of `celeba/` to an array of 10 GB beside them; the files are never changed. They
+    are the official ones (the images as a folder or zip archive, and the text files), or the two HDF5 files of earlier
+    releases. The factors behind faces are not known, so there is no grid; `labels` gives what `label_type` says.
+
+    Args:
+        dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
+        download: check for the files, and say how to get those that are missing: the licence wants a person.
+        sources: a table of addresses that goes before the packaged one.
+        keep: where to keep the images, see `PixelArray`.
+        crop_size: side of the square in pixels.
+        label_type: 40 attributes (0 or 1), the x and y of 5 landmarks in pixels of the whole image, or the identity.
+
+    Attributes:
+        label_names: the names of the columns of `labels`.
+
+    Raises:
+        UserError: where a file is missing or not what it should be.
+    """
+
+    def __init__(
+        self,
+        dataroot: Path | None = None,
+        *,
+        download: bool = False,
+        sources: Path | None = None,
+        keep: Keep = "auto",
+        crop_size: int = 128,
+        label_type: LabelType = "attr",
+    ) -> None:
+        if not 1 <= crop_size <= WIDTH:
+            raise UserError(f"dataset.crop_size: must be between 1 and {WIDTH}, got {crop_size}")
+        folder = data_root(dataroot) / "celeba"
+        if download:
+            self.download_files(dataroot, sources)
+        self._files, self.label_type = find_celeba(folder), label_type
+        self._tables: dict[LabelType, Tensor] = {}
+        array = folder / f"celeba_{crop_size}_images.npy"
+        convert(_stream(self._files, crop_size), array)
+        super().__init__(
+            PixelArray(map_npy(array), keep, mapped=True),
+            self._files.train,
+            self._files.test,
+            folder=folder,
+            prefix="" if crop_size == 128 else f"crop{crop_size}_",
+        )
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of the columns of `labels`."""
+        return self._files.label_names(self.label_type)
+
+    def labels(self, indices: Tensor) -> Tensor:
+        """The labels (B, 40), (B, 10) or (B,) of the images at `indices` (B,), as int64."""
+        if self.label_type not in self._tables:
+            self._tables[self.label_type] = self._files.labels(self.label_type)
+        return self._tables[self.label_type].index_select(0, self.rows(indices))
+
+    @classmethod
+    def download_files(cls, dataroot: Path | None = None, sources: Path | None = None) -> list[Path]:
+        """Check that the files are there; returns where they are.
+
+        Raises `UserError` with the steps to get them where they are not.
+        """
+        folder = data_root(dataroot) / "celeba"
+        earlier = [folder / name for name in EARLIER]
+        if not (folder / PARTITION).exists() and all(path.exists() for path in earlier):
+            return earlier
+        return get_files("celeba", dataroot, sources, needless=(ARCHIVE,) if (folder / FOLDER).is_dir() else ())
+
+
+def _stream(files: CelebAFiles, crop_size: int) -> ImageStream:
+    def slabs(start: int) -> Iterator[np.ndarray]:
+        encoded = files.encoded(start)
+        with ThreadPoolExecutor() as pool:
+            while some := list(islice(encoded, _STEP)):
+                yield np.stack(list(pool.map(lambda item: decode(*item, crop_size), some)))
+
+    return ImageStream(files.files, (len(files), 3, crop_size, crop_size), _STEP, slabs)
+
+
+def decode(path: Path, content: bytes, crop_size: int) -> np.ndarray:
+    """The middle square (3, crop_size, crop_size), uint8, of an image of 178 x 218.
+
+    Raises `UserError`, naming the file `path`, for content that is not such an image.
+    """
+    from PIL import Image
+
+    top, left = (HEIGHT - crop_size) // 2, (WIDTH - crop_size) // 2
+    try:
+        with Image.open(BytesIO(content), formats=("JPEG",)) as image:
+            if image.size != (WIDTH, HEIGHT):
+                raise damaged(path, f"an image of {image.width} x {image.height}, not {WIDTH} x {HEIGHT}", CONFIG)
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, Image.DecompressionBombError) as error:
+        raise damaged(path, error, CONFIG) from error
+    return pixels[top : top + crop_size, left : left + crop_size].transpose(2, 0, 1)

@@ -1,0 +1,85 @@
+"""SVHN (Netzer et al., 2011): house numbers, one digit in the middle of each image."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from omnilearn.config.registry import component
+from omnilearn.data.download.files import get_files
+from omnilearn.data.download.paths import damaged, data_root, missing, unreadable
+from omnilearn.data.images import ImageDataset
+from omnilearn.data.storage.arrays import Keep, PixelArray
+
+CONFIG = "d/svhn"
+_MOST_IMAGES = 73_257  # in the training set, the larger one
+
+
+@component("svhn")
+class SVHN(ImageDataset):
+    """SVHN: 73,257 training and 26,032 test images of 3 x 32 x 32 with the digits 0 to 9 as labels; kept in memory.
+
+    The files `svhn/train_32x32.mat` and `svhn/test_32x32.mat` are the official ones, as torchvision lays them out; they
+    are never changed.
+
+    Args:
+        dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
+        download: get the files where they are missing.
+        sources: a table of addresses that goes before the packaged one.
+        keep: where to keep the images, see `PixelArray`.
+
+    Raises:
+        UserError: where a file is missing or not what it should be.
+    """
+
+    def __init__(
+        self,
+        dataroot: Path | None = None,
+        *,
+        download: bool = False,
+        sources: Path | None = None,
+        keep: Keep = "auto",
+    ) -> None:
+        if download:
+            self.download_files(dataroot, sources)
+        folder = data_root(dataroot) / "svhn"
+        (train, train_digits), (test, test_digits) = (_read(folder / f"{part}_32x32.mat") for part in ("train", "test"))
+        rows = torch.arange(len(train) + len(test))
+        super().__init__(
+            PixelArray(torch.cat([train, test]), keep),
+            rows[: len(train)],
+            rows[len(train) :],
+            targets=torch.cat([train_digits, test_digits]),
+            folder=folder,
+        )
+
+    @classmethod
+    def download_files(cls, dataroot: Path | None = None, sources: Path | None = None) -> list[Path]:
+        """Get the files where they are missing; returns where they are."""
+        return get_files("svhn", dataroot, sources)
+
+
+def _read(path: Path) -> tuple[Tensor, Tensor]:
+    """The images (N, 3, 32, 32) and digits (N,) of a MATLAB file."""
+    from scipy.io import loadmat, whosmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        shapes = {name: shape for name, shape, _ in whosmat(path)}
+        count = shapes["X"][-1]
+        if shapes["X"] != (32, 32, 3, count) or shapes["y"] != (count, 1) or count > _MOST_IMAGES:
+            raise ValueError(f"it claims arrays of the shapes {shapes}")
+        content = loadmat(path, variable_names=("X", "y"))
+        images, digits = content["X"], content["y"]
+        if images.dtype != np.uint8:
+            raise ValueError(f"its images are of type {images.dtype}")
+    except FileNotFoundError:
+        raise missing(path, CONFIG) from None
+    except PermissionError as error:
+        raise unreadable(path, error) from error
+    except (OSError, ValueError, KeyError, TypeError, IndexError, zlib.error, MatReadError) as error:
+        raise damaged(path, error, CONFIG) from error
+    # The file counts the digit 0 as 10.
+    return torch.tensor(images.transpose(3, 2, 0, 1)), torch.tensor(digits[:, 0].astype(np.int64) % 10)

@@ -1,0 +1,5 @@
+"""The generator of images in the style of 3D-Shapes."""
+
+from omnilearn.data.shapes.dataset import Shapes
+
+__all__ = ["Shapes"]

@@ -1,0 +1,108 @@
+"""The geometry of the 3D-Shapes-style images: how much of each colour every pixel of every view takes."""
+
+import hashlib
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from omnilearn.data.shapes.grid import GRID
+from omnilearn.data.shapes.scene import (
+    RAYS_PER_SIDE,
+    SHADOW,
+    SHADOW_REACH,
+    SIDE,
+    TOWARDS_LIGHT,
+    Array,
+    Rays,
+    camera_rays,
+    dot,
+    object_light,
+    room,
+)
+from omnilearn.data.shapes.solids import SOLIDS, Solid
+from omnilearn.files import replacing
+from omnilearn.locks import exclusive
+
+# The planes of a view, and the views: one for each scale, shape and orientation, the last fastest.
+PLANES = ("floor", "wall", "object", "sky", "white")
+VIEWS = prod(GRID.sizes[3:])
+SHAPE = (VIEWS, len(PLANES), SIDE, SIDE)
+# Part of the file's name: raise it with every change to the pictures, or old files would be taken for new ones.
+VERSION = 1
+FILE_NAME = f"shapes/planes-v{VERSION}.bin"
+
+
+def load_planes(root: Path) -> Array:
+    """The planes (VIEWS, 5, SIDE, SIDE), from the file below the data folder `root` where it is whole, else anew.
+
+    A missing or damaged file is written again; a whole one is never touched. Raises `UserError` where it cannot be
+    written.
+    """
+    path = root / FILE_NAME
+    planes = _read(path)
+    if planes is None:
+        with exclusive(path):
+            planes = _read(path)
+            if planes is None:
+                planes = draw_planes()
+                with replacing(path) as temporary:
+                    temporary.write_bytes(_checksum(planes) + planes.tobytes())
+    return planes
+
+
+def draw_planes() -> Array:
+    """The planes (VIEWS, 5, SIDE, SIDE) of every view as uint8: weights whose sum over the planes is at most 255."""
+    scales, shapes, orientations = GRID.values[3:]
+    solids = [SOLIDS[shape](scale) for scale in scales for shape in shapes]
+    planes = np.empty((len(solids), len(orientations), *SHAPE[1:]), np.uint8)
+    for k, orientation in enumerate(tqdm(orientations, desc="drawing the 3D-Shapes-style views", disable=None)):
+        rays = camera_rays(orientation)
+        empty_room = room(rays)
+        for i, solid in enumerate(solids):
+            planes[i, k] = _planes_of(solid, rays, empty_room)
+    return planes.reshape(SHAPE)
+
+
+def _planes_of(solid: Solid, rays: Rays, empty_room: tuple[Array, Array, Array, Array]) -> Array:
+    floor, wall, sky, floor_points = empty_room
+    distance = solid.hit(rays)
+    hit = np.flatnonzero(np.isfinite(distance))
+    weights = np.stack([floor, wall, np.zeros_like(floor), sky, np.zeros_like(floor)])
+
+    on_floor = np.flatnonzero(floor * (dot(floor_points, floor_points) < SHADOW_REACH**2))
+    to_light = np.broadcast_to(TOWARDS_LIGHT, (len(on_floor), 3))
+    in_shadow = on_floor[np.isfinite(solid.hit(Rays(floor_points[on_floor], to_light)))]
+    weights[0, in_shadow] *= SHADOW
+
+    weights[:, hit] = 0
+    directions = rays.direction[hit]
+    normals = solid.normals(Rays(rays.origin, directions).at(distance[hit]))
+    weights[2, hit], weights[4, hit] = object_light(normals, directions)
+    samples = weights.reshape(len(PLANES), SIDE, RAYS_PER_SIDE, SIDE, RAYS_PER_SIDE)
+    return _as_bytes(np.einsum("pyixj->pyx", samples) / RAYS_PER_SIDE**2)
+
+
+def _as_bytes(weights: Array) -> Array:
+    planes = np.rint(255 * weights).astype(np.int32)
+    # Rounding can lift the sum over 255, where a colour would overflow: the largest plane gives way.
+    excess = np.maximum(planes.sum(0) - 255, 0)
+    largest = planes.argmax(0)[None]
+    np.put_along_axis(planes, largest, np.take_along_axis(planes, largest, 0) - excess, 0)
+    return planes.astype(np.uint8)
+
+
+def _read(path: Path) -> Array | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    checksum, data = content[:32], np.frombuffer(content, np.uint8, offset=min(32, len(content)))
+    if data.size != prod(SHAPE) or _checksum(data) != checksum:
+        return None
+    return data.reshape(SHAPE)
+
+
+def _checksum(planes: Array) -> bytes:
+    return hashlib.sha256(planes).digest()

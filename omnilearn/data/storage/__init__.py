@@ -1,0 +1,1 @@
+"""How pixels are stored: archives that are read once, and arrays that are mapped."""

@@ -1,0 +1,89 @@
+"""One pass of a model over a part of a dataset, without training on it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from omnilearn.data import BatchSampler, Subset
+from omnilearn.randomness import undisturbed
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of a pass.
+
+    Attributes:
+        scores: the mean of every loss over the samples of the pass.
+        first: everything that the model returned for the first batch.
+        last: the same for the last batch.
+        samples: number of samples in the pass.
+    """
+
+    scores: dict[str, float]
+    first: dict[str, Any]
+    last: dict[str, Any]
+    samples: int
+
+
+def evaluate(
+    model: nn.Module,
+    subset: Subset,
+    order: BatchSampler,
+    seed: int,
+    *,
+    step_limit: int | None = None,
+    stop: Callable[[], BaseException | None] = lambda: None,
+) -> Evaluation:
+    """Run a model over one epoch of `subset` in evaluation mode, without gradients.
+
+    Every loss is the mean over the samples of the pass. Noise comes from a generator of its own with `seed`: a pass
+    gives the same numbers at any time, and the training that goes on after it does not notice.
+
+    Args:
+        model: has `losses(observations)`, which returns a mapping; its single numbers are the losses.
+        subset: the observations.
+        order: their batches; read from where it stands to the end of the epoch.
+        seed: seed of the noise.
+        step_limit: stop after this many batches.
+        stop: asked before every batch; an exception that it returns ends the pass and is raised.
+    """
+    totals: dict[str, Tensor] = {}
+    first: dict[str, Any] = {}
+    last: dict[str, Any] = {}
+    samples = 0
+    with evaluation_mode(model), undisturbed(seed), torch.no_grad():
+        for count, positions in enumerate(order.one_epoch()):
+            if count == step_limit:
+                break
+            if (reason := stop()) is not None:
+                raise reason
+            batch = subset.batch(positions)
+            last = model.losses(batch)
+            first = first or last
+            samples += len(batch)
+            for name, value in losses_in(last):
+                # In double precision on the device: read once at the end.
+                total = value.double() * len(batch)
+                totals[name] = totals[name] + total if name in totals else total
+    scores = {name: total.item() / samples for name, total in totals.items()}  # sync
+    return Evaluation(scores, first, last, samples)
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Run the block with a model in evaluation mode, and put it back into its own."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+def losses_in(result: dict[str, Any]) -> Iterable[tuple[str, Tensor]]:
+    """The single numbers among what a model's `losses` returned."""
+    return ((name, value) for name, value in result.items() if isinstance(value, Tensor) and value.dim() == 0)

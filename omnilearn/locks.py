@@ -1,0 +1,115 @@
+"""One process at a time: what two processes that start together would otherwise both do.
+
+The locks are the system's own, on a file: they end with the process that holds them, however it dies. On disks without
+locks a warning takes their place.
+"""
+
+import errno
+import fcntl
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from omnilearn.errors import UserError
+from omnilearn.files import cannot_write
+
+_WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Run the block while no other process runs one for the same `path`; waits for the other to end.
+
+    The folder of `path` is made; the lock's file beside `path` is gone afterwards. Raises `UserError` where the folder
+    cannot be written to.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = _wait_for(lock)
+    except OSError as error:
+        raise cannot_write(lock, error) from error
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+@contextmanager
+def sole_writer(run: Path) -> Iterator[None]:
+    """Keep every other process from training into the same folder.
+
+    Raises `UserError` where another one does.
+    """
+    lock = run / ".lock"
+    try:
+        handle = _open(lock)
+    except OSError as error:
+        raise cannot_write(lock, error) from error
+    try:
+        if not _lock(handle, lock, wait=False):
+            raise UserError(f"{run} is being trained by another process")
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for(lock: Path) -> int:
+    """A handle of the file `lock`, locked."""
+    while True:
+        handle = _open(lock)
+        try:
+            if not _lock(handle, lock, wait=False):
+                name = lock.name.removesuffix(".lock").lstrip(".")
+                _log.warning("waiting for another process that works on %s", name)
+                _lock(handle, lock, wait=True)
+            # Whoever held the lock has removed the file: another process may hold a lock on a new one by now.
+            if _is_still(handle, lock):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _open(lock: Path) -> int:
+    """A handle of the file, which is made where it is missing; `UserError` for anything but a regular file."""
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):  # a link, a pipe or device, a folder
+            raise _not_a_file(lock) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _not_a_file(lock)
+    return handle
+
+
+def _lock(handle: int, lock: Path, *, wait: bool) -> bool:
+    """Whether this process has the lock now; with `wait` it has it in the end."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
+        _log.warning("%s: this disk has no locks: make sure that no other process works here", lock.parent)
+    return True
+
+
+def _not_a_file(lock: Path) -> UserError:
+    return UserError(f"{lock}: not a regular file; move it away")
+
+
+def _is_still(handle: int, lock: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), lock.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,70 @@
+"""`fig train`: a new run, or one that goes on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omnilearn.config import Node, call, find, read
+from omnilearn.config.tree import nested, read_config
+from omnilearn.errors import UserError
+from omnilearn.locks import sole_writer
+from omnilearn.runs.checkpoint import tidy_up
+from omnilearn.runs.folder import CONFIG, find_run, save_root
+from omnilearn.runs.identity import is_harmless
+from omnilearn.training.resume import check_override, resume, unfinished_run
+from omnilearn.training.train import train
+from sae_src.published_runs import is_original
+from sae_src.run import create_config, has_configs, load_run
+
+
+@dataclass(frozen=True)
+class ResumeSettings:
+    """What `fig train --resume` can be told beside the keys that it passes on to the run."""
+
+    resume: str
+    saveroot: Path | None = None
+    override: Mapping[str, Any] | None = None
+
+
+def train_or_resume(config: Node) -> Path:
+    """Train as the config says; with the key `resume`, go on with the run of that name.
+
+    `resume auto` goes on with the newest unfinished run of the same config, and starts one where there is none.
+    """
+    if find(config, "resume") is None:
+        return train(config)
+    settings = call(ResumeSettings, config)
+    if settings.resume == "auto":
+        if settings.override:
+            raise UserError("--override goes with the name of a run, not with auto")
+        path = unfinished_run(save_root(settings.saveroot), config)
+        if path is None:
+            print("no unfinished run of this config: starting one")
+            return train(config)
+        given = {key: value for key, value in _passed_on(config).items() if is_harmless(key)}
+        return go_on(path, nested(given))
+    if has_configs(config):
+        raise UserError("--resume takes the config of the run: leave out the other configs")
+    override = nested({**(settings.override or {}), **_passed_on(config)})
+    return go_on(find_run(settings.resume, save_root(settings.saveroot)), override)
+
+
+def go_on(path: Path, override: Mapping[str, Any]) -> Path:
+    """Resume the run in a folder, with other values for keys that do not make it another experiment."""
+    if is_original(read_config(path / CONFIG)):
+        raise UserError(f"{path.name} was written by the published system: it can be evaluated, not resumed")
+    with sole_writer(path):
+        tidy_up(path)
+    check_override(create_config(path / CONFIG), override)
+    return resume(load_run(path, override=override))
+
+
+def _passed_on(config: Node) -> dict[str, Any]:
+    """The values of the command line that go into the run's config."""
+    found = {key: find(config, key) for key in config.reporter.given}
+    removed = [key for key, node in found.items() if node is None]
+    if removed:
+        raise UserError(f"--{removed[0]}: a key of a run can be replaced, not removed")
+    keys = [key for key in found if key.split(".")[0] not in ("resume", "saveroot", "override")]
+    return {key: read(found[key]) for key in keys}

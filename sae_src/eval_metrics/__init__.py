@@ -1,0 +1,1 @@
+"""`fig eval-metrics`: the metrics of trained runs, from their codes to tables and figures."""

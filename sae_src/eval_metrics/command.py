@@ -1,0 +1,218 @@
+"""`fig eval-metrics` and `fig eval-multiple-metrics`: metrics of trained runs."""
+
+import math
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from omnilearn.config import Builder, Node, call, find, read, reject_unknown_keys
+from omnilearn.config.build import component_of, parameters
+from omnilearn.data import Dataset
+from omnilearn.device import describe_device, pick_device, to_device
+from omnilearn.errors import UserError
+from omnilearn.files import check_ident, read_json
+from omnilearn.runs.folder import CONFIG, save_root
+from omnilearn.runs.info import library_versions
+from omnilearn.runs.run import Run
+from omnilearn.tensorboard.writer import TensorBoardWriter
+from sae_src.eval_metrics.figures import draw_figures
+from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results
+from sae_src.eval_metrics.settings import MetricSettings
+from sae_src.eval_metrics.suite import Outcome, evaluate_metrics
+from sae_src.run import Selection, load_run
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What is evaluated, and what becomes of the metrics; `fig eval-metrics -h` says what each key means."""
+
+    dataset: Builder[Dataset] | None = None
+    saveroot: Path | None = None
+    ckpt_num: int | None = None
+    device: str | None = None
+    override: Mapping[str, Any] | None = None
+    save_ident: str | None = "metrics"
+    mode: str | None = None
+    force_save: bool = False
+    force_run: bool | None = None
+    log_stats: bool = True
+    figure_dir: Path | None = None
+
+    def __post_init__(self) -> None:
+        for key, name in (("save_ident", self.save_ident), ("mode", self.mode)):
+            if name is not None:
+                check_ident(key, name)
+
+    @property
+    def tag(self) -> str:
+        """What tags in TensorBoard start with."""
+        return self.mode or self.save_ident or "eval"
+
+    @property
+    def must_run(self) -> bool:
+        """Whether metrics are computed although they are there already, or will not be kept."""
+        return self.force_save if self.force_run is None else self.force_run
+
+
+@dataclass(frozen=True)
+class Selections:
+    """The runs of `eval-multiple-metrics`."""
+
+    runs: str | tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise UserError("which runs? --runs all, a pattern such as 'vec_*', or a list: '[NAME, NAME]'")
+
+    def names(self, root: Path) -> list[str]:
+        """The runs, each once: `all` and patterns stand for folders under `root`, in the order of their names.
+
+        Raises `UserError` where a pattern fits no run.
+        """
+        folders = sorted(path.parent.name for path in root.glob(f"*/{CONFIG}"))
+        names: dict[str, None] = {}
+        for wanted in (self.runs,) if isinstance(self.runs, str) else self.runs:
+            is_pattern = wanted == "all" or any(sign in wanted for sign in "*?[")
+            found = [name for name in folders if wanted == "all" or fnmatchcase(name, wanted)]
+            if is_pattern and not found:
+                raise UserError(f"runs: no run under {root} fits '{wanted}'")
+            names.update(dict.fromkeys(found if is_pattern else [wanted]))
+        return list(names)
+
+
+def eval_metrics(config: Node) -> Outcome | None:
+    """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
+    selection, evaluation, settings = (call(kind, config) for kind in (Selection, EvaluationSettings, MetricSettings))
+    reject_unknown_keys(config)
+    return metrics_of_run(selection.name, config, evaluation, settings)
+
+
+def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
+    """Compute the metrics of many runs, as the keys of `fig eval-multiple-metrics` say.
+
+    A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed.
+    """
+    selection, evaluation, settings = (call(kind, config) for kind in (Selections, EvaluationSettings, MetricSettings))
+    reject_unknown_keys(config)
+    pick_device(evaluation.device)  # fail once, not in every run
+    names = selection.names(save_root(evaluation.saveroot))
+    outcomes, failed = {}, []
+    for count, name in enumerate(names, 1):
+        print(f"[{count}/{len(names)}] ", end="", flush=True)
+        try:
+            outcomes[name] = metrics_of_run(name, config, evaluation, settings)
+        except Exception as error:  # whatever is wrong with one of hundreds of runs, the others go on
+            failed.append(name)
+            print(f"{name}: failed", flush=True)
+            print(f"error: {name}: {error}", file=sys.stderr)
+            if not isinstance(error, UserError):
+                traceback.print_exception(error)
+    if failed:
+        raise UserError(f"{len(failed)} of {len(names)} runs failed: {', '.join(failed)}")
+    return outcomes
+
+
+def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, settings: MetricSettings) -> Outcome | None:
+    """Compute, print and keep the metrics of one run; None where there is nothing to do.
+
+    Args:
+        name: the name of a run, or a path.
+        config: the config of the evaluation, whose `dataset` is the data to use; without it those of the run.
+        evaluation: what they are computed on, and what becomes of them.
+        settings: how they are computed.
+    """
+    run = load_run(name, saveroot=evaluation.saveroot, step=evaluation.ckpt_num, override=evaluation.override)
+    done = evaluation.save_ident is not None and is_done(run.path, evaluation.save_ident, settings)
+    if not evaluation.must_run and (done or evaluation.save_ident is None):
+        reason = f"{evaluation.save_ident}.pth.tar is there already" if done else "without save-ident nothing is kept"
+        print(f"{run.name}: skipped, {reason} (--force-save yes computes it again)")
+        return None
+    device = pick_device(evaluation.device)
+    model = to_device(run.model, device)
+    dataset = metric_dataset(config, run, evaluation.dataset).in_mode("full").to(device)
+    reject_unknown_keys(run.config, "override.")
+    print(f"{run.name}, {run.checkpoint.name}: {len(dataset):,} observations on {describe_device(device)}", flush=True)
+    outcome = evaluate_metrics(model, dataset, settings)
+    print_outcome(outcome)
+    keep(outcome, run, dataset, evaluation, settings, replace_file=evaluation.force_save or not done)
+    return outcome
+
+
+def is_done(run: Path, save_ident: str, settings: MetricSettings) -> bool:
+    """Whether a run has the metrics that `settings` ask for; a quick look (`eval/fast`) is not a result."""
+    if not results_path(run, save_ident).exists():
+        return False
+    summary = run / f"{save_ident}.json"
+    made_by = read_json(summary).get("settings", {}) if summary.is_file() else {}
+    return made_by.get("preset") in (None, settings.preset)
+
+
+def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> Dataset:
+    """The dataset that an evaluation config names, else that of the run.
+
+    What the config leaves open, such as the category of MPI3D, is as in the run, where that has the same dataset.
+    """
+    if dataset is None:
+        return run.data.dataset
+    node, own = find(config, "dataset"), find(run.config, "dataset")
+    given = {}
+    if own is not None and component_of(own) is component_of(node):
+        for name, parameter in parameters(component_of(node)).items():
+            found = find(own, name)
+            if find(node, name) is None and found is not None:
+                given[name] = read(found, parameter.annotation)
+    return dataset(**given)
+
+
+def keep(
+    outcome: Outcome,
+    run: Run,
+    dataset: Dataset,
+    evaluation: EvaluationSettings,
+    settings: MetricSettings,
+    *,
+    replace_file: bool,
+) -> None:
+    """Write figures, curves and files of a run's metrics."""
+    figures = draw_figures(outcome, dataset)
+    folder, prefix = evaluation.figure_dir, run.name
+    if folder is None and evaluation.save_ident is not None:
+        folder, prefix = run.path / "figures", evaluation.save_ident
+    if folder is not None:
+        save_figures(folder, prefix, figures)
+        print(f"{len(figures)} figures in {folder}")
+    if evaluation.log_stats:
+        with TensorBoardWriter(run.path) as records:
+            log_scores(records, outcome, evaluation.tag, run.step)
+            log_figures(records, figures, evaluation.tag, run.step)
+    if evaluation.save_ident is None:
+        return
+    if not replace_file:
+        print(f"not written: {evaluation.save_ident}.pth.tar is there already (--force-save yes replaces it)")
+        return
+    summary = {
+        "run": run.name,
+        "mode": evaluation.tag,
+        "step": run.step,
+        "data": {"dataset": type(dataset).__name__, "factors": list(dataset.factor_names), **dataset.describe()},
+        "seed": settings.seed,
+        "settings": asdict(replace(settings, metrics=settings.names)),
+        "device": describe_device(next(run.model.parameters()).device),
+        "versions": library_versions(),
+    }
+    write_results(run.path, evaluation.save_ident, outcome, summary)
+    print(f"written to {run.path / evaluation.save_ident}.json and {evaluation.save_ident}.pth.tar")
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """One line for each metric: its scores, or why there are none."""
+    width = max(map(len, [*outcome.scores, *outcome.skipped]), default=0)
+    for title, scores in outcome.scores.items():
+        line = ", ".join(f"{name} {value:.4g}" for name, value in scores.items() if not math.isnan(value))
+        print(f"  {title:<{width}}  {line or 'no score is defined'}")
+    for title, reason in outcome.skipped.items():
+        print(f"  {title:<{width}}  skipped: {reason}")

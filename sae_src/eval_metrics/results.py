@@ -1,0 +1,74 @@
+"""Where the metrics of a run are kept: `{save_ident}.pth.tar` for programs, `{save_ident}.json` for people."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor, from_numpy
+
+from omnilearn.files import cannot_write, save_tensors, write_json
+from omnilearn.tensorboard.writer import TensorBoardWriter
+from sae_src.eval_metrics.suite import Outcome
+
+
+def results_path(run: Path, save_ident: str) -> Path:
+    """The file whose presence says that the metrics of a run are done."""
+    return run / f"{save_ident}.pth.tar"
+
+
+def write_results(run: Path, save_ident: str, outcome: Outcome, summary: Mapping[str, Any]) -> None:
+    """Write both files; the one for programs last, since it marks the run as done.
+
+    Args:
+        run: the folder of the run.
+        save_ident: name of the files.
+        outcome: the metrics.
+        summary: what made them, for the readable file.
+    """
+    measured = {"scores": outcome.scores, "skipped": outcome.skipped, "samples": outcome.samples}
+    seconds = {name: round(value, 3) for name, value in outcome.seconds.items()}
+    write_json(run / f"{save_ident}.json", storable({**measured, "seconds": seconds, **summary}))
+    save_tensors(results_path(run, save_ident), storable({"scores": outcome.scores, "results": outcome.results}))
+
+
+def storable(value: Any) -> Any:
+    """Tensors on the CPU in place of arrays, plain numbers in place of numpy's; tables and lists likewise inside."""
+    if isinstance(value, Mapping):
+        return {name: storable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, np.generic):
+        return value.item()
+    return value.detach().cpu() if isinstance(value, Tensor) else value
+
+
+def log_scores(records: TensorBoardWriter, outcome: Outcome, mode: str, step: int) -> None:
+    """Write every score that is a finite number as the scalar `{mode}/{MetricName}-{score}`."""
+    for title, scores in outcome.scores.items():
+        for name, value in scores.items():
+            if math.isfinite(value):
+                # As a pattern, not as a name: names of scores keep their underscores, as published.
+                records.at(step, f"{mode}/{title}-{name}").scalars({"": value})
+
+
+def log_figures(records: TensorBoardWriter, figures: Mapping[str, Figure], mode: str, step: int) -> None:
+    """Write figures as the images `{mode}/{name}`."""
+    records.at(step, f"{mode}/{{}}")
+    for name, figure in figures.items():
+        records.figure(name, figure)
+
+
+def save_figures(folder: Path, prefix: str, figures: Mapping[str, Figure]) -> None:
+    """Write figures as `{prefix}_{name}.png` and `.pdf`; makes the folder. `UserError` where the disk refuses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures.items():
+            for ending in ("png", "pdf"):
+                figure.savefig(folder / f"{prefix}_{name}.{ending}", dpi=200)
+    except OSError as error:
+        raise cannot_write(folder, error) from error

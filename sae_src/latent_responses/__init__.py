@@ -1,0 +1,1 @@
+"""Latent responses to interventions on factors: response matrices, maps, scores, causal graphs."""

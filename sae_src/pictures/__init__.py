@@ -1,0 +1,1 @@
+"""What TensorBoard and figures show of a model."""

@@ -1,0 +1,139 @@
+"""`fig train-factor-net`: the network of the Fréchet distance (factor net), from images with known factors."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import trange
+
+from omnilearn.config import Builder, Node, call, reject_unknown_keys
+from omnilearn.data import Dataset
+from omnilearn.device import describe_device, pick_device, to_device
+from omnilearn.errors import UserError
+from omnilearn.randomness import undisturbed
+from omnilearn.runs.info import library_versions
+from sae_src.sample_quality.factor_net import FILE, FactorNet, save_factor_net
+from sae_src.sample_quality.measures import data_batches, moments_of
+
+LEARNING_RATE = 1e-3
+SETTLED_ON = 2000  # images
+_ENCODED_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class FactorNetSettings:
+    """What `fig train-factor-net` can be told; `fig train-factor-net -h` says what each key means."""
+
+    dataset: Builder[Dataset] | None = None
+    steps: int = 500
+    batch_size: int = 96
+    n_samples: int = 10_000
+    seed: int = 0
+    device: str | None = None
+    out: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.dataset is None:
+            raise UserError("which data? name a config of d/ whose factors are known, such as d/shapes")
+        for key, least in (("steps", 1), ("batch_size", 2), ("n_samples", 2), ("seed", 0)):
+            if getattr(self, key) < least:
+                raise UserError(f"{key}: must be at least {least}, got {getattr(self, key)}")
+
+
+def train_and_keep_factor_net(config: Node) -> Path:
+    """Train the net as the keys say, and write it and the moments of its data's features; returns the file."""
+    settings = call(FactorNetSettings, config)
+    reject_unknown_keys(config)
+    device = pick_device(settings.device)
+    dataset = settings.dataset().to(device)
+    if dataset.grid is None or isinstance(dataset.din, int):
+        raise UserError(f"{type(dataset).__name__}: the factor net needs images whose factors are known")
+    path = settings.out or dataset.companion(FILE)
+    sets = {mode: dataset.in_mode(mode) for mode in ("train", "test")}
+    print(f"factor net of {type(dataset).__name__}: {settings.steps} steps on {describe_device(device)}", flush=True)
+    net = train_factor_net(
+        sets["train"], steps=settings.steps, batch_size=settings.batch_size, seed=settings.seed, device=device
+    )
+    accuracies = dict(zip(dataset.factor_names, accuracies_of(net, sets["test"], settings), strict=True))
+    print("test accuracy: " + ", ".join(f"{name} {value:.3f}" for name, value in accuracies.items()))
+    moments = {}
+    for mode, some in sets.items():
+        batches = data_batches(some, settings.n_samples, batch_size=_ENCODED_AT_ONCE, seed=settings.seed)
+        moments[mode] = moments_of(batches, net.features, settings.n_samples, title=f"{mode} images")
+    about = {
+        "dataset": type(dataset).__name__,
+        "accuracies": accuracies,
+        "seed": settings.seed,
+        "steps": settings.steps,
+        "batch_size": settings.batch_size,
+        "n_samples": settings.n_samples,
+        "device": describe_device(device),
+        "threads": torch.get_num_threads(),
+        "versions": library_versions(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_factor_net(path, net, moments, about)
+    print(f"written to {path}")
+    return path
+
+
+def train_factor_net(
+    dataset: Dataset, *, steps: int = 500, batch_size: int = 96, seed: int = 0, device: torch.device | str = "cpu"
+) -> FactorNet:
+    """A net trained to read the factors from images drawn uniformly with replacement; in evaluation mode.
+
+    The same seed gives the same net, for one version of torch, device and number of threads. The loss is the sum over
+    factors of the cross entropy, averaged over the batch.
+
+    Args:
+        dataset: images with known factors, on `device`.
+        steps: training steps.
+        batch_size: images in a step.
+        seed: seed of the weights and of the images.
+        device: where to train.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with undisturbed(seed):
+        net = to_device(FactorNet(dataset.din, dataset.factor_sizes), torch.device(device)).train()
+    optimiser = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
+    for _ in trange(steps, desc="factor net", unit="step", leave=False, disable=None):
+        indices = torch.randint(len(dataset), (batch_size,), generator=generator)
+        loss = cross_entropy(net(dataset.batch(indices)), dataset.factors(indices).to(device))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    with undisturbed(seed):
+        settle_features(net, data_batches(dataset, SETTLED_ON, batch_size=_ENCODED_AT_ONCE, seed=seed))
+    return net.requires_grad_(False).eval()
+
+
+@torch.no_grad()
+def settle_features(net: FactorNet, batches: Iterable[Tensor]) -> None:
+    """Scale the features to mean 0 and variance 1 over some images: while the net learns, they are on the move."""
+    for layer in net.features:
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain average over all batches
+    net.train()
+    for batch in batches:
+        net.features(batch)
+
+
+def cross_entropy(logits: Sequence[Tensor], factors: Tensor) -> Tensor:
+    """The sum over factors of the cross entropy of logits (B, sizes[k]) and classes (B, K), averaged over the batch."""
+    return sum(F.cross_entropy(scores, classes) for scores, classes in zip(logits, factors.T, strict=True))
+
+
+@torch.no_grad()
+def accuracies_of(net: FactorNet, dataset: Dataset, settings: FactorNetSettings) -> list[float]:
+    """The share of right answers for each factor, on random images of a dataset."""
+    generator = torch.Generator().manual_seed(settings.seed)
+    indices = torch.randint(len(dataset), (settings.n_samples,), generator=generator)
+    right = torch.zeros(len(net.sizes))
+    for some in indices.split(_ENCODED_AT_ONCE):
+        answers = torch.stack([scores.argmax(1) for scores in net(dataset.batch(some))], dim=1).cpu()
+        right += (answers == dataset.factors(some)).sum(0)
+    return (right / len(indices)).tolist()
