@@ -1,0 +1,98 @@
+"""Factorised support (Roth et al., "Disentanglement of correlated factors via Hausdorff factorized support", ICLR
+2023), without factors: whether all combinations of the values of the codes occur, however often each.
+
+For two codes and a batch of points, every value of the one is combined with every value of the other; the distance is
+that of the combination which is farthest, squared and Euclidean, from the nearest point of the batch (a one-sided
+Hausdorff distance). It is summed or averaged over the pairs of codes, and averaged over consecutive batches of 128.
+
+Range 0 upwards, lower is better: 0 when every combination occurs. Correlation does not matter, only combinations that
+are missing. The sum grows with the number of codes and with the square of their scale, and collapsed codes lower it;
+the mean over pairs of codes divided by their standard deviations compares across scales and, active codes provided,
+lengths. Larger batches fill gaps between bounded codes; for normal codes, whose range grows, they do not lower it:
+independent normal codes score about 3.4. More points average more batches and change nothing else.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sae_src.metrics.arrays import as_codes, check_data, constant_columns
+from sae_src.metrics.metric import Metric
+
+_CANDIDATES = 1024  # combinations that are measured at once
+
+
+def score(
+    codes_train: ArrayLike,
+    factors_train: ArrayLike | None = None,
+    codes_test: ArrayLike | None = None,
+    factors_test: ArrayLike | None = None,
+    *,
+    seed: int = 0,
+    batch_size: int = 128,
+) -> dict[str, float]:
+    """Distances of codes (N, D) from a factorised support; the factors, the test arrays and the seed are not used.
+
+    Points are taken in batches of `batch_size` in the given order, the last one shorter; a batch of B takes memory
+    for D B^2 numbers.
+
+    Returns `factorised_support`, the mean over pairs of standardised codes (constant ones are left as they are), and
+    `factorised_support_sum`, the sum over pairs of the codes as given. With a single code there are no pairs: the
+    mean is NaN and the sum 0.
+    """
+    if factors_train is None:
+        codes = as_codes(codes_train, "codes_train")
+    else:
+        codes = check_data(codes_train, factors_train, codes_test, factors_test).codes_train
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    codes = codes.astype(np.float64)
+    deviations = np.where(constant_columns(codes), 1, codes.std(axis=0))
+    standardised = pair_distances(codes / deviations, batch_size)
+    return {
+        "factorised_support": float(standardised.mean()) if standardised.size else np.nan,
+        "factorised_support_sum": float(pair_distances(codes, batch_size).sum(axis=1).mean()),
+    }
+
+
+def pair_distances(codes: np.ndarray, batch_size: int) -> np.ndarray:
+    """Distance of every batch and every pair i < j of codes (N, D): (number of batches, D (D - 1) / 2)."""
+    return np.array([list(_distances(codes[start : start + batch_size])) for start in range(0, len(codes), batch_size)])
+
+
+def _distances(batch: np.ndarray) -> Iterator[float]:
+    squares = np.square(batch.T[:, :, None] - batch.T[:, None, :])
+    for i, first in enumerate(squares):
+        for second in squares[i + 1 :]:
+            yield _largest_of_nearest(first, second)
+
+
+def _largest_of_nearest(first: np.ndarray, second: np.ndarray) -> float:
+    """Max over a, b of min over c of `first[a, c] + second[b, c]`, for two matrices (B, B).
+
+    Exactly that, but most combinations are never compared with all points: their distance from the first quarter of
+    the points is an upper bound, and those whose bound is no larger than a distance already found are out.
+    """
+    bounds = first[:, 0, None] + second[:, 0]
+    for c in range(1, len(first) // 4):
+        np.minimum(bounds, first[:, c, None] + second[:, c], out=bounds)
+    largest = -1.0
+    while True:
+        a, b = np.nonzero(bounds > largest)
+        if len(a) == 0:
+            return largest
+        if len(a) > _CANDIDATES:
+            highest = np.argpartition(bounds[a, b], -_CANDIDATES)[-_CANDIDATES:]
+            a, b = a[highest], b[highest]
+        bounds[a, b] = (first[a] + second[b]).min(axis=1)
+        largest = max(largest, float(bounds[a, b].max()))
+
+
+METRIC = Metric(
+    "factorised-support",
+    "FactorisedSupport",
+    score,
+    scores=("factorised_support", "factorised_support_sum"),
+    need="codes",
+)
