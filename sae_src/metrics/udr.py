@@ -135,9 +135,7 @@ def _check_models(
             raise ValueError(f"model {i} has codes of {len(one)} points but model 0 of {len(codes[0])}")
         divergences = np.asarray(kl.detach().cpu() if hasattr(kl, "detach") else kl, dtype=np.float64)
         if divergences.shape != one.shape[1:]:
-            raise ValueError(
-                f"model {i} has {one.shape[1]} codes, but its KL divergences the shape {divergences.shape}"
-            )
+            raise ValueError(f"model {i} has {one.shape[1]} codes but KL divergences of shape {divergences.shape}")
         if not np.isfinite(divergences).all():
             raise ValueError(f"the KL divergences of model {i} hold NaN or infinity")
         informative.append(divergences > threshold)

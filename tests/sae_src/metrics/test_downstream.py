@@ -1,0 +1,144 @@
+"""Downstream classification: reference numbers, properties, degenerate data."""
+
+import numpy as np
+import pytest
+
+from sae_src.metrics.boosting import fit_classifiers
+from sae_src.metrics.downstream import METRIC, score
+from tests.sae_src.metrics.reference import MORE, arrays
+from tests.sae_src.metrics.test_edge_cases import CODES, FACTORS, assert_equal
+
+EXPECTED = MORE["downstream_noisy"]
+SIZES = (10, 100)
+TOLERANCE = 0.02
+KINDS = ("logistic_regression", "boosted_trees")
+every_size = pytest.mark.parametrize("size", [*SIZES, pytest.param(1000, marks=pytest.mark.slow)])
+
+
+@pytest.fixture(scope="module")
+def noisy() -> dict:
+    return score(*arrays("noisy"), sizes=SIZES, backend="presort")
+
+
+@pytest.fixture
+def at(noisy, size) -> dict:
+    """Results at one of the sizes of the reference, the arrays reduced to it."""
+    result = noisy if size in SIZES else score(*arrays("noisy"), sizes=[size], backend="presort")
+    row = SIZES.index(size) if size in SIZES else 0
+    return {key: value[row] if isinstance(value, np.ndarray) else value for key, value in result.items()}
+
+
+@every_size
+def test_reference_of_boosted_trees(at, size):
+    expected = EXPECTED[str(size)]["gbt"]
+    assert at[f"boosted_trees_{size}"] == pytest.approx(expected["mean_test"], abs=TOLERANCE)
+    assert at["boosted_trees_train"].mean() == pytest.approx(expected["mean_train"], abs=TOLERANCE)
+    assert at[f"boosted_trees_factors_{size}"] == 5
+
+
+@every_size
+def test_reference_of_logistic_regression(at, size):
+    expected = EXPECTED[str(size)]["lr"]
+    if isinstance(expected, str):  # the published code fails
+        assert at[f"logistic_regression_factors_{size}"] < 5
+        return
+    assert at[f"logistic_regression_{size}"] == pytest.approx(expected["mean_test"], abs=TOLERANCE)
+    for split in ("train", "test"):
+        accuracies = at[f"logistic_regression_{split}"]
+        assert accuracies.mean() == pytest.approx(expected[f"mean_{split}"], abs=TOLERANCE)
+        np.testing.assert_allclose(accuracies, expected[split], rtol=0, atol=TOLERANCE)
+    assert at[f"logistic_regression_worst_{size}"] == pytest.approx(min(expected["test"]), abs=TOLERANCE)
+
+
+def test_factors_that_the_reference_fails_at_are_skipped_and_counted(noisy):
+    assert "ValueError" in EXPECTED["10"]["lr"]
+    # Of the first ten points, only the last two factors have every value in all but any two neighbouring points.
+    _, factors, *_ = arrays("noisy")
+    fits = [
+        all(set(column[:10]) == set(np.delete(column[:10], [start, start + 1])) for start in range(0, 10, 2))
+        for column in factors.T
+    ]
+    assert fits.count(True) == 2
+    np.testing.assert_array_equal(~np.isnan(noisy["logistic_regression_test"][0]), fits)
+    assert noisy["logistic_regression_factors_10"] == 2
+    assert noisy["logistic_regression_10"] == np.nanmean(noisy["logistic_regression_test"][0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sample_efficiency_compares_the_same_factors(noisy, kind):
+    accuracies = noisy[f"{kind}_test"]
+    for row, size in enumerate(SIZES[:-1]):
+        scored = ~np.isnan(accuracies[row])
+        expected = accuracies[row, scored].mean() / accuracies[-1, scored].mean()
+        assert noisy[f"{kind}_efficiency_{size}"] == pytest.approx(expected)
+    assert f"{kind}_efficiency_{SIZES[-1]}" not in noisy
+
+
+def _one_factor() -> tuple[np.ndarray, ...]:
+    codes, factors, test_codes, test_factors = arrays("discrete")
+    return codes, factors[:, [2]], test_codes, test_factors[:, [2]]
+
+
+def test_the_first_points_are_trained_on_and_all_test_points_scored():
+    codes, factors, test_codes, test_factors = _one_factor()
+    settings = {"backend": "presort"}
+    whole = score(codes, factors, test_codes, test_factors, sizes=(30, 60), **settings)
+    first = score(codes[:30], factors[:30], test_codes, test_factors, sizes=[30], **settings)
+    for kind in KINDS:
+        assert first[f"{kind}_30"] == whole[f"{kind}_30"], kind
+        correct = whole[f"{kind}_test"] * len(test_codes)
+        np.testing.assert_allclose(correct, np.round(correct), atol=1e-9)
+
+
+def test_codes_of_any_scale_are_scored_the_same():
+    # Powers of two, in order that no bit changes.
+    codes, factors, test_codes, test_factors = _one_factor()
+    scales = 2.0 ** np.array([30, -20, 0, 5])
+    settings = {"sizes": (60,), "backend": "presort"}
+    before = score(codes, factors, test_codes, test_factors, **settings)
+    after = score(codes * scales, factors, test_codes * scales, test_factors, **settings)
+    assert_equal(
+        {key: value for key, value in after.items() if key.startswith("logistic")},
+        {key: value for key, value in before.items() if key.startswith("logistic")},
+    )
+
+
+def test_shared_classifiers_do_not_change_a_bit():
+    shared = fit_classifiers(CODES, FACTORS, seed=4, backend="presort")
+    settings = {"seed": 4, "sizes": (6, len(CODES)), "backend": "presort"}
+    assert_equal(score(CODES, FACTORS, classifiers=shared, **settings), score(CODES, FACTORS, **settings))
+    with pytest.raises(ValueError, match="1 classifiers for 2 factors"):
+        score(CODES, FACTORS, classifiers=shared[:1])
+
+
+def test_shared_classifiers_are_used():
+    other = fit_classifiers(CODES, FACTORS[::-1], backend="presort")
+    settings = {"sizes": (len(CODES),), "backend": "presort"}
+    own, given = score(CODES, FACTORS, **settings), score(CODES, FACTORS, classifiers=other, **settings)
+    assert given["boosted_trees_18"] < own["boosted_trees_18"]
+
+
+def test_more_points_than_there_are():
+    result = score(CODES, FACTORS, sizes=(10, 100), backend="presort")
+    assert result["boosted_trees_10"] > 0
+    for kind in KINDS:
+        assert np.isnan([result[f"{kind}_100"], result[f"{kind}_efficiency_10"]]).all()
+        assert result[f"{kind}_factors_100"] == 0
+
+
+def test_one_class_among_the_first_points():
+    factors = np.concatenate([np.repeat([[0], [1]], 9, axis=0), FACTORS], axis=1)
+    result = score(CODES, factors, sizes=(8, 18), backend="presort")
+    assert np.isnan(result["boosted_trees_test"]).tolist() == [[True, False, False], [False, False, False]]
+    assert result["boosted_trees_factors_8"] == 2
+
+
+def test_a_factor_of_one_value_leaves_no_score():
+    result = score(CODES, np.insert(FACTORS, 1, 7, axis=1))
+    assert np.isnan([result[key] for key in METRIC.scores]).all()
+
+
+def test_sizes_that_there_cannot_be():
+    for sizes in ((), (0, 10)):
+        with pytest.raises(ValueError, match="at least 1 training point"):
+            score(CODES, FACTORS, sizes=sizes)
