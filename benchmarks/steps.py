@@ -24,11 +24,11 @@ DEFAULT = ("hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/vec")
 def bare_loop(configs: tuple[str, ...], steps: int) -> float:
     """Seconds for a loop that does nothing but train: indexing, forward, backward, torch's own fused Adam."""
     config = sae.create_config(*configs)
-    parts = assemble(config, call(TrainSettings, config))
-    optimiser = torch.optim.Adam(parts.model.parameters(), lr=1e-3, fused=True)
-    observations = parts.data.dataset.observations
-    indices = parts.data.subset("train").indices
-    model = parts.model.train()
+    components = assemble(config, call(TrainSettings, config))
+    optimiser = torch.optim.Adam(components.model.parameters(), lr=1e-3, fused=True)
+    observations = components.data.dataset.observations
+    indices = components.data.subset("train").indices
+    model = components.model.train()
     start = time.perf_counter()
     order = indices[torch.randperm(len(indices))].split(128)
     for step in range(steps):
@@ -43,13 +43,13 @@ def our_loop(configs: tuple[str, ...], steps: int, folder: Path) -> float:
     """Seconds for the step loop with its console and records at the frequencies of the configs."""
     config = sae.create_config(*configs, budget=steps)
     settings = call(TrainSettings, config)
-    parts = assemble(config, settings)
-    assert len(parts.data.dataset.observations)  # made when first asked for: before the clock starts
-    with TensorBoardWriter(folder) as records:
-        training = begin(config, parts, settings, folder, records)
-        events = [LogScalars(settings.records.freq), Console(settings.print.freq, training)]
+    components = assemble(config, settings)
+    assert len(components.data.dataset.observations)  # made when first asked for: before the clock starts
+    with TensorBoardWriter(folder) as writer:
+        training = begin(config, components, settings, folder, writer)
+        hooks = [LogScalars(settings.records.freq), Console(settings.print.freq, training)]
         start = time.perf_counter()
-        train_steps(training, events)
+        train_steps(training, hooks)
         return time.perf_counter() - start
 
 

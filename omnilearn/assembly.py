@@ -5,27 +5,13 @@
 3. Everything is seeded once more; training draws its noise from there.
 """
 
-from dataclasses import dataclass
-
-from torch import nn
-
-from omnilearn.config import Node, build, call, find
+from omnilearn.config import Node, build, call, find, read_key
 from omnilearn.data import Data, Dataset, Loading, split
 from omnilearn.errors import ConfigError
 from omnilearn.layers import Size
+from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
 from omnilearn.randomness import LARGEST_SEED, seed_everything
-
-
-@dataclass(frozen=True)
-class _Seeded:
-    """The key that seeds whatever is built at a node."""
-
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.seed <= LARGEST_SEED:
-            raise ConfigError(f"seed: must be between 0 and {LARGEST_SEED}, got {self.seed}")
 
 
 def seed_of(config: Node) -> int:
@@ -33,11 +19,14 @@ def seed_of(config: Node) -> int:
 
     Raises `ConfigError` where it is not between 0 and 2^32 - 1.
     """
-    return call(_Seeded, config).seed
+    seed = read_key(config, "seed", int, 0)
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ConfigError(f"seed: must be between 0 and {LARGEST_SEED}, got {seed}")
+    return seed
 
 
 def build_data(config: Node) -> Data:
-    """The dataset of a config, cut into its parts."""
+    """The dataset of a config, cut into its subsets."""
     node = find(config, "dataset")
     if node is None or node.has_payload or "_type" not in node:
         raise ConfigError("there is no dataset: name a config of d/, such as d/vec")
@@ -47,19 +36,19 @@ def build_data(config: Node) -> Data:
     return Data(split(dataset, loading.split, shuffle=loading.shuffle_split), loading)
 
 
-def build_model(config: Node, din: Size | None = None) -> nn.Module:
+def build_model(config: Node, din: Size | None = None) -> Model:
     """The model of a config for observations of size `din` (default: the config's own `din`), on the CPU."""
     node = find(config, "model")
     if node is None or node.has_payload or "_type" not in node:
         raise ConfigError("there is no model: name an architecture of a/ and a method of m/, such as a/conv12 m/ae")
     seed = seed_of(node)
     seed_everything(seed)
-    model = build(node, nn.Module) if din is None else build(node, nn.Module, din=din, dout=din)
+    model = build(node, Model) if din is None else build(node, Model, din=din, dout=din)
     seed_everything(seed)
     return model
 
 
-def build_optimiser(config: Node, model: nn.Module) -> Optimiser:
+def build_optimiser(config: Node, model: Model) -> Optimiser:
     """The optimiser `model.optim` of a config for all parameters of a model."""
     model_node = find(config, "model")
     node = None if model_node is None else find(model_node, "optim")

@@ -1,17 +1,20 @@
 """Files that are whole or absent, and that hold data, never code."""
 
+import hashlib
 import json
 import os
 import pickle
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch.distributions import Normal
 
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, first_line
 
 
 @contextmanager
@@ -38,12 +41,6 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(f"{path}: cannot be written: {error.strerror or error}; free some space or check the permissions")
 
 
-def check_ident(key: str, ident: str) -> None:
-    """Refuse what cannot be the name of results, in files and in the tags of TensorBoard."""
-    if not ident or Path(ident).name != ident or ident.startswith(".") or any(sign in ident for sign in "{}"):
-        raise UserError(f"{key}: '{ident}' is not a file name")
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with replacing(path) as temporary:
@@ -61,6 +58,34 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
+
+
+def storable(value: Any) -> Any:
+    """A value as files keep it: tensors on the CPU, arrays as tensors, numpy's numbers as plain ones, a normal
+    distribution as its `loc` and `scale`; tables and lists likewise inside.
+    """
+    if isinstance(value, Normal):
+        return {"loc": storable(value.loc), "scale": storable(value.scale)}
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu()
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {name: storable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value
+
+
+def checksum(path: Path, algorithm: str = "sha256") -> str:
+    """The hash of a file's bytes, in hexadecimal digits."""
+    digest = hashlib.new(algorithm)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def save_tensors(path: Path, data: Any) -> None:
@@ -92,8 +117,7 @@ def load_tensors(path: Path) -> Any:
     except pickle.UnpicklingError:
         raise UserError(f"{path}: damaged, or holds more than tensors and plain data, which is refused") from None
     except Exception as error:  # torch's reader raises all kinds of errors for damaged bytes
-        first_line = str(error).strip().split("\n")[0]
-        raise UserError(f"{path}: damaged: {first_line}") from None
+        raise UserError(f"{path}: damaged: {first_line(error)}") from None
 
 
 def _flush(path: Path) -> None:

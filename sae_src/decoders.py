@@ -1,6 +1,5 @@
 """The structural decoder: the latent vector enters piece by piece, one segment at each structural layer."""
 
-import inspect
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 
 from omnilearn.config.registry import Builder, component
 from omnilearn.layers import Layer, MultiLayer, Size
-from sae_src.structure_modules import StructuralLayer
+from sae_src.structure_modules import StructuralLayer, check_segments, takes_segment
 
 
 @component("style-dec")
@@ -23,7 +22,7 @@ class StyleDecoder(MultiLayer):
     Args:
         din: number of latents D.
         dout: size of the output.
-        layers: builders of the layers; those that take a `style_dim` are the structural ones.
+        layers: builders of the layers; those that take a `style_dim` make the `StructuralLayer`s.
         last: builder of the last layer, if any.
         split_style: one segment for each structural layer, or the whole vector for all.
 
@@ -32,7 +31,8 @@ class StyleDecoder(MultiLayer):
         group_dims: the lengths of the segments, None where the vector is not split.
 
     Raises:
-        ValueError: where D does not divide into K segments.
+        ValueError: where D does not divide into K segments, and for a layer that takes a `style_dim` but is no
+            `StructuralLayer`, or the other way round.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class StyleDecoder(MultiLayer):
         last: Builder[Layer] | None = None,
         split_style: bool = True,
     ) -> None:
-        segments = sum(map(takes_style, layers))
+        segments = sum(map(takes_segment, layers))
         if segments == 0:
             raise ValueError("a structural decoder needs at least one structural layer")
         if split_style and (din < segments or din % segments):
@@ -53,8 +53,9 @@ class StyleDecoder(MultiLayer):
                 f"choose a latent_dim that is a multiple of {segments}"
             )
         style_dim = din // segments if split_style else din
-        layers = [partial(layer, style_dim=style_dim) if takes_style(layer) else layer for layer in layers]
+        layers = [partial(layer, style_dim=style_dim) if takes_segment(layer) else layer for layer in layers]
         super().__init__(None, dout, layers=layers, last=last, in_order=False)
+        check_segments(self.layers, layers, StructuralLayer)
         start = self.din if isinstance(self.din, tuple) else (self.din,)
         self.root = nn.Parameter(torch.randn(start))
         self.din = din
@@ -73,8 +74,3 @@ class StyleDecoder(MultiLayer):
         if self.group_dims is None:
             return [latent] * sum(isinstance(layer, StructuralLayer) for layer in self.layers)
         return latent.split(self.group_dims, dim=1)
-
-
-def takes_style(builder: Builder[Layer]) -> bool:
-    """Whether a builder makes a layer for a segment of the latent vector: its signature has a `style_dim`."""
-    return "style_dim" in inspect.signature(builder).parameters

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.assembly import seed_of
-from omnilearn.config import Node, call, find, read, reject_unknown_keys
+from omnilearn.config import Node, call, find, keys_given, read_key, reject_unknown_keys
 from omnilearn.config.tree import given_keys, merged, nested
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import Evaluation
-from omnilearn.evaluation.measures import configured_measures
+from omnilearn.evaluation.measures import configured_measures, measure_keys
 from omnilearn.evaluation.results import evaluate_and_store
-from omnilearn.files import check_ident
+from omnilearn.runs.naming import check_ident
 from omnilearn.training.settings import check_frequency
 from sae_src.run import Selection, has_configs, load_run
 
@@ -32,8 +32,6 @@ class EvalSettings:
     saveroot: Path | None = None
     device: str | None = None
     override: Mapping[str, Any] | None = None
-    fid: Mapping[str, Any] | None = None
-    factor_distance: Mapping[str, Any] | None = None
     skip_rec_fid: bool = False
     skip_hyb_fid: bool = False
 
@@ -45,11 +43,11 @@ class EvalSettings:
 def evaluate_run(config: Node) -> Evaluation:
     """Evaluate a run as the keys of `fig eval` say, and store the result in its folder."""
     selection, settings = call(Selection, config), call(EvalSettings, config)
+    passed_on = nested(_passed_on(config))
     if has_configs(config):
         raise UserError("eval takes the config of the run: leave out the other configs")
-    reject_unknown_keys(config)
+    reject_unknown_keys(config, keys_given(config))
     device = pick_device(settings.device)
-    passed_on = nested(_passed_on(config))
     override = merged(nested(settings.override or {}), passed_on)
     run = load_run(selection.name, saveroot=settings.saveroot, step=settings.ckpt_num, override=override)
     check_measures(run.config)
@@ -58,8 +56,7 @@ def evaluate_run(config: Node) -> Evaluation:
     subset = data.subset(settings.mode)
     model = to_device(run.model, device)
     for given, prefix in ((settings.override or {}, "override."), (passed_on, "")):
-        run.config.reporter.given = [key for key in given_keys(given) if key not in _SKIPS]
-        reject_unknown_keys(run.config, prefix)
+        reject_unknown_keys(run.config, [key for key in given_keys(given) if key not in _SKIPS], prefix)
     data.dataset.to(device)
     subset.dataset.to(device)
     print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {describe_device(device)}", flush=True)
@@ -83,13 +80,15 @@ def evaluate_run(config: Node) -> Evaluation:
 
 def check_measures(config: Node) -> None:
     """Raise `UserError` where keys were given for something that the run does not measure."""
-    for name, kind in (("fid", "fid"), ("factor_distance", "factor-distance")):
-        node = find(config, name)
+    for key in measure_keys():
+        node = find(config, key)
         if node is not None and not node.has_payload and "_type" not in node:
-            raise UserError(f"{name}: this run measures none; --override.{name}._type {kind} switches it on")
+            kind = key.replace("_", "-")
+            raise UserError(f"{key}: this run measures none; --override.{key}._type {kind} switches it on")
 
 
 def _passed_on(config: Node) -> dict[str, Any]:
     """The values of the command line that go into the run's config."""
-    keys = ("fid", "factor_distance", *_SKIPS)
-    return {key: read(node) for key in keys if (node := find(config, key, inherit=False)) is not None}
+    kinds: dict[str, Any] = dict.fromkeys(measure_keys(), Mapping[str, Any] | None) | dict.fromkeys(_SKIPS, bool)
+    given = [key for key in kinds if find(config, key, inherit=False) is not None]
+    return {key: read_key(config, key, kinds[key], None) for key in given}

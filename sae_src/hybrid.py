@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from omnilearn.config.registry import modifier
-from sae_src.methods import mean_of
+from sae_src.methods import Autoencoder, mean_of
 
 Shuffle = Literal["modular", "independent"]
 
 
 @modifier("hybrid")
-class Hybrid:
+class Hybrid(Autoencoder):
     """Mixin in front of a method: remembers the latents of the last training batch and recombines them.
 
     The latents stay in the buffer `_latent` (B, D), which is saved with the model and never changes outside training.
@@ -53,21 +53,17 @@ class Hybrid:
         batch = len(self._latent)
         count = batch if count is None else count
         by_segment = self.hybridize_groups if by_segment is None else by_segment
-        groups = getattr(self.decoder, "group_dims", None) if by_segment else None
-        draws = [self._recombine(groups) for _ in range(0, count, batch)]
+        lengths = getattr(self.decoder, "group_dims", None) if by_segment else None
+        draws = [self._recombine(lengths) for _ in range(0, count, batch)]
         return torch.cat(draws)[:count] if draws else self._latent[:0]
 
     def generate(self, count: int) -> Tensor:
         """New samples (count, *dout), decoded from recombined latents."""
         return self.decode(self.sample_hybrid(count))
 
-    def generate_prior(self, count: int) -> Tensor:
-        """New samples (count, *dout), decoded from the prior."""
-        return super().generate(count)
-
-    def _recombine(self, groups: Sequence[int] | None) -> Tensor:
-        if groups is not None:
-            return shuffle_groups(self._latent, groups)
+    def _recombine(self, lengths: Sequence[int] | None) -> Tensor:
+        if lengths is not None:
+            return shuffle_segments(self._latent, lengths)
         return shuffle_dimensions(self._latent, self.hybrid_shuffle)
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
@@ -91,8 +87,8 @@ def shuffle_dimensions(latent: Tensor, how: Shuffle = "modular") -> Tensor:
     return latent.gather(0, rows.to(latent.device))
 
 
-def shuffle_groups(latent: Tensor, groups: Sequence[int]) -> Tensor:
+def shuffle_segments(latent: Tensor, lengths: Sequence[int]) -> Tensor:
     """Latents (B, D) cut into segments of the given lengths, each permuted as a block by its own random order."""
-    segments = latent.split(list(groups), dim=1)
+    segments = latent.split(list(lengths), dim=1)
     orders = [torch.randperm(len(latent), device=latent.device) for _ in segments]
     return torch.cat([segment[order] for segment, order in zip(segments, orders, strict=True)], dim=1)

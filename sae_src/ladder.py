@@ -8,8 +8,7 @@ from torch import Tensor
 
 from omnilearn.config.registry import Builder, component
 from omnilearn.layers import Layer, MultiLayer, Size
-from sae_src.decoders import takes_style
-from sae_src.structure_modules import RungInfer
+from sae_src.structure_modules import Rung, check_segments, takes_segment
 
 
 @component("ladder-enc")
@@ -22,11 +21,12 @@ class LadderEncoder(MultiLayer):
     Args:
         din: size of the input.
         dout: number of values wanted; what K does not divide is left out.
-        layers: builders of the layers; those that take a `style_dim` are the rungs.
+        layers: builders of the layers; those that take a `style_dim` make the `Rung`s.
         first: builder of a first layer, if any.
 
     Raises:
-        ValueError: where there are fewer values than rungs.
+        ValueError: where there are fewer values than rungs, and for a layer that takes a `style_dim` but is no `Rung`,
+            or the other way round.
     """
 
     def __init__(
@@ -37,20 +37,21 @@ class LadderEncoder(MultiLayer):
         layers: Sequence[Builder[Layer]],
         first: Builder[Layer] | None = None,
     ) -> None:
-        rungs = sum(map(takes_style, layers))
+        rungs = sum(map(takes_segment, layers))
         if rungs == 0:
             raise ValueError("a ladder encoder needs at least one rung")
         if dout < rungs:
             raise ValueError(f"{dout} latents are too few for {rungs} rungs: raise latent_dim")
-        layers = [partial(layer, style_dim=dout // rungs) if takes_style(layer) else layer for layer in layers]
+        layers = [partial(layer, style_dim=dout // rungs) if takes_segment(layer) else layer for layer in layers]
         super().__init__(din, None, first=first, layers=layers)
+        check_segments(self.layers if first is None else self.layers[1:], layers, Rung)
         self.dout = rungs * (dout // rungs)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Encode (B, *din) to (B, dout)."""
         segments: list[Tensor] = []
         for layer in self.layers:
-            if isinstance(layer, RungInfer):
+            if isinstance(layer, Rung):
                 segments.insert(0, layer(inputs))
             else:
                 inputs = layer(inputs)

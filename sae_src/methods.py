@@ -9,12 +9,13 @@ import logging
 import math
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Normal
 
 from omnilearn.config.registry import Builder, component
 from omnilearn.layers import Layer, Size, as_size
 from omnilearn.layers.criteria import Criterion
+from omnilearn.model import Model
 from sae_src.divergences import kl_divergence, maximum_mean_discrepancy, random_directions, sliced_wasserstein
 from sae_src.priors import GaussianPrior, Prior
 
@@ -27,7 +28,7 @@ def mean_of(latent: Latent) -> Tensor:
 
 
 @component("ae")
-class Autoencoder(nn.Module):
+class Autoencoder(Model):
     """An encoder and a decoder trained to reconstruct.
 
     Args:

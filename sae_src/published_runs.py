@@ -50,7 +50,7 @@ _DATASET = {
 _STATE = ("weight", "bias", "root", "running_mean", "running_var", "num_batches_tracked", "_latent")
 
 
-def is_original(config: Table) -> bool:
+def is_published(config: Table) -> bool:
     """Whether a run's config (keys with underscores) was written by the published system."""
     return isinstance(config.get("model"), Mapping) and "_model_type" in config["model"]
 

@@ -8,8 +8,9 @@ from typing import Any
 import omnifig as fig
 
 from omnilearn import assembly
-from omnilearn.config import Node, find
-from omnilearn.config.tree import given_keys, merged, nested, read_config
+from omnilearn.config import Node, find, keys_given
+from omnilearn.config.registry import load_components
+from omnilearn.config.tree import merged, nested, read_config
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
 from omnilearn.runs.folder import CONFIG, find_run, save_root
@@ -40,8 +41,7 @@ class Selection:
 
 def create_config(*configs: str, **keys: Any) -> Node:
     """The config that the same words make on the command line; `keys` are config values (a dict opens a table)."""
-    import sae_src.components  # noqa: F401 - registers what configs name
-
+    load_components()
     project = fig.get_project(ROOT)
     project.activate()
     return project.create_config(*configs, **keys)
@@ -49,7 +49,7 @@ def create_config(*configs: str, **keys: Any) -> Node:
 
 def has_configs(config: Node) -> bool:
     """Whether a command line named configs beside its keys."""
-    given = {key.split(".")[0] for key in config.reporter.given}
+    given = {key.split(".")[0] for key in keys_given(config)}
     return any(key not in given and not key.startswith("_") for key in config.root.to_python())
 
 
@@ -90,13 +90,10 @@ def load_run(
     """
     path = find_run(name, save_root(saveroot))
     stored = read_config(path / CONFIG)
-    published = published_runs.is_original(stored)
-    step = pick_step(path, step, verify=not published)
+    is_published = published_runs.is_published(stored)
+    step = pick_step(path, step, verify=not is_published)
     override = dict(override or {})
-    if published:
+    if is_published:
         config = create_config(**merged(published_runs.translate_config(stored), nested(override)))
-        run = Run(path, config, step, read_state=published_runs.read_model_state, is_original=True)
-    else:
-        run = Run(path, create_config(path / CONFIG, **override), step)
-    run.config.reporter.given = given_keys(override)
-    return run
+        return Run(path, config, step, published_runs.read_model_state, is_published=True, override=override)
+    return Run(path, create_config(path / CONFIG, **override), step, override=override)

@@ -4,6 +4,8 @@ A structural transform is a small network that turns a segment (the "style") int
 channel of the features that pass by (Leeb et al., Structural Autoencoders, section 3).
 """
 
+import inspect
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import torch
@@ -14,9 +16,42 @@ from omnilearn.layers import Layer, Size, as_size
 
 
 class StructuralLayer(Layer):
-    """A layer with two inputs: features (B, *din) and a segment of the latent vector (B, style_dim)."""
+    """A layer with two inputs: features (B, *din) and a segment of the latent vector (B, style_dim).
+
+    Its constructor takes the length of the segment as `style_dim`.
+    """
 
     style_dim: int
+
+
+class Rung(Layer):
+    """A layer that reads a segment (B, style_dim) of the latent vector off the features (B, *din).
+
+    Its constructor takes the length of the segment as `style_dim`.
+    """
+
+    style_dim: int
+
+
+def takes_segment(builder: Builder[Layer]) -> bool:
+    """Whether a builder makes a layer for a segment of the latent vector: it takes a `style_dim`."""
+    return "style_dim" in inspect.signature(builder).parameters
+
+
+def check_segments(made: Iterable[nn.Module], builders: Sequence[Builder[Layer]], kind: type[Layer]) -> None:
+    """Raise `ValueError` where a builder that takes a segment did not make a `kind`, or another one did.
+
+    Args:
+        made: the layers, in the order of their builders; more may follow.
+        builders: what made them.
+        kind: `StructuralLayer` in a decoder, `Rung` in an encoder.
+    """
+    for layer, builder in zip(made, builders, strict=False):
+        if takes_segment(builder) != isinstance(layer, kind):
+            name = type(layer).__name__
+            if isinstance(layer, kind):
+                raise ValueError(f"{name} is a {kind.__name__} but takes no style_dim: it would get no segment")
+            raise ValueError(f"{name} takes a style_dim but is no {kind.__name__}: derive it from that class")
 
 
 @component("adain")
@@ -109,7 +144,7 @@ class RungGenerate(StructuralLayer):
 
 
 @component("rung-infer")
-class RungInfer(Layer):
+class RungInfer(Rung):
     """The rung of a ladder encoder: reads a segment of the latent vector off the features, which pass by unchanged.
 
     Args:

@@ -1,8 +1,8 @@
 """The configuration layer: plain typed classes, composed by YAML files through omnifig."""
 
-from omnilearn.config.build import Node, build, call, find, read
-from omnilearn.config.manager import install
-from omnilearn.config.registry import Builder, component, modifier, script
+from omnilearn.config.build import Node, build, call, find, read, read_key
+from omnilearn.config.manager import install, keys_given
+from omnilearn.config.registry import Builder, component, components_in, modifier, script
 from omnilearn.config.unknown_keys import reject_unknown_keys
 from omnilearn.config.yaml_text import dump_yaml, load_yaml
 
@@ -12,12 +12,15 @@ __all__ = [
     "build",
     "call",
     "component",
+    "components_in",
     "dump_yaml",
     "find",
     "install",
+    "keys_given",
     "load_yaml",
     "modifier",
     "read",
+    "read_key",
     "reject_unknown_keys",
     "script",
 ]

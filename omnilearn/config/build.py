@@ -1,20 +1,21 @@
 """From config nodes to objects: the constructor's signature says which keys it takes and of which types.
 
-`find` looks a key up, `read` turns a node into a value of the annotated type, `call` fills a signature, `build` makes a
-new object. Nothing here keeps any state, so a failure leaves nothing to clean up.
+`find` looks a key up, `read` turns a node into a value of the annotated type, `read_key` does both, `call` fills a
+signature, `build` makes a new object. What was asked for is noted in the reporter of the config (`declare`); omnifig
+keeps the object that `read` made of a node until it is cleared.
 """
 
 import dataclasses
 import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Union, get_args, get_origin
 
 import omnifig as fig
 
 from omnilearn.config.convert import convert, describe
-from omnilearn.errors import ConfigError, UserError
+from omnilearn.config.signatures import parameters
+from omnilearn.errors import ConfigError, UserError, did_you_mean, first_line
 
 Node = fig.Configuration
 
@@ -37,8 +38,7 @@ class TypedCreator(Node.DefaultCreator):
             raise
         # Sizes that are negative, or too large for the memory, come back from torch and numpy as various errors.
         except (ValueError, RuntimeError, MemoryError, ArithmeticError) as error:
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise ConfigError(f"{where(config)}: {reason[0]}") from error
+            raise ConfigError(f"{where(config)}: {first_line(error)}") from error
         except (TypeError, AttributeError) as error:
             if not self.modifiers:
                 raise
@@ -71,32 +71,6 @@ def where(node: Node) -> str:
     return address_of(node) or "config"
 
 
-def suggestion(name: str, known: Sequence[str]) -> str:
-    """Words to append to an error message: the known names that look like `name`."""
-    close = get_close_matches(name, list(known), n=3, cutoff=0.6)
-    return f" (did you mean {' or '.join(close)}?)" if close else ""
-
-
-def parameters(function: Callable) -> dict[str, inspect.Parameter]:
-    """The named parameters of a function or class.
-
-    `**kwargs` in the `__init__` of a mixin stands for the parameters of the next class in the method resolution order.
-    """
-    if not inspect.isclass(function):
-        return {p.name: p for p in inspect.signature(function, eval_str=True).parameters.values() if _is_named(p)}
-    found: dict[str, inspect.Parameter] = {}
-    for owner in function.__mro__:
-        if "__init__" not in vars(owner) or owner is object:
-            continue
-        own = list(inspect.signature(owner.__init__, eval_str=True).parameters.values())[1:]
-        for parameter in own:
-            if _is_named(parameter):
-                found.setdefault(parameter.name, parameter)
-        if not any(p.kind is p.VAR_KEYWORD for p in own):
-            break
-    return found
-
-
 def component_class(project, name: str, modifiers: Sequence[str] = (), place: str = "config") -> Callable:
     """The class or function registered as `name`, with the mixins registered as `modifiers` in front of it."""
     if not isinstance(name, str):
@@ -107,6 +81,10 @@ def component_class(project, name: str, modifiers: Sequence[str] = (), place: st
         return base
     if not inspect.isclass(base):
         raise ConfigError(f"{place}: {name} is not a class, so _mod cannot change it")
+    for mixin, mod in zip(mixins, modifiers, strict=True):
+        if not issubclass(base, mixin.__bases__):  # it calls the methods of what it goes in front of
+            kinds = " and ".join(kind.__name__ for kind in mixin.__bases__)
+            raise ConfigError(f"{place}: _mod does not fit {name}: {mod} changes a {kinds}")
     return type("".join(m.__name__ for m in (*mixins, base)), (*mixins, base), {"__doc__": base.__doc__})
 
 
@@ -171,13 +149,25 @@ def read(node: Node, want: Any = Any) -> Any:
     raise _Unfit(f"{where(node)}: expected {describe(want)}, got a table")
 
 
+def read_key(node: Node, name: str, want: Any, default: Any) -> Any:
+    """The value of one key as `node` sees it, as the type `want`; `default` where it is not set."""
+    node.reporter.declare(node, {name: want})
+    found = find(node, name)
+    if found is None:
+        return default
+    try:
+        return read(found, want)
+    except _Unfit as error:
+        raise ConfigError(str(error)) from None
+
+
 def call(function: Callable, node: Node, /, _inherit: bool = True, **given: Any) -> Any:
     """Call `function`; each parameter that is not given comes from the config as `node` sees it.
 
     Raises `ConfigError` naming every parameter that has neither a value nor a default.
     """
     known = parameters(function)
-    node.reporter.declare(node, known, inherit=_inherit)
+    node.reporter.declare(node, {name: p.annotation for name, p in known.items()}, inherit=_inherit)
     missing = []
     for name, parameter in known.items():
         if name in given:
@@ -274,7 +264,7 @@ def _artifact(project, kind: str, name: str, place: str) -> Callable:
         return project.find_artifact(kind, name).cls
     except project.UnknownArtifactError:
         known = [entry.name for entry in project.iterate_artifacts(kind)]
-        raise ConfigError(f"{place}: no {kind} named '{name}'{suggestion(name, known)}") from None
+        raise ConfigError(f"{place}: no {kind} named '{name}'{did_you_mean(name, known)}") from None
 
 
 def _is_ancestor(found: Node, node: Node) -> bool:
@@ -283,7 +273,3 @@ def _is_ancestor(found: Node, node: Node) -> bool:
             return True
         node = node.parent
     return False
-
-
-def _is_named(parameter: inspect.Parameter) -> bool:
-    return parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY)

@@ -1,4 +1,4 @@
-"""The command line's manners: help when asked in any way, one line and exit code 2 for a user's mistake."""
+"""How a process ends: one line and exit code 2 for a user's mistake, a traceback for a bug, help when asked."""
 
 import errno
 import logging

@@ -1,18 +1,16 @@
 """Config files and a command line to one tree: which files and in which order is omnifig's, how they merge ours."""
 
-import inspect
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from omnibelt import unspecified_argument
 from omnifig.config import ConfigManager
 
-from omnilearn.config.build import Node, TypedCreator, address_of, suggestion
+from omnilearn.config.build import Node, TypedCreator, address_of
 from omnilearn.config.command_line import split_command_line
 from omnilearn.config.tree import given_keys, merged, nested, read_config, without_removed
-from omnilearn.errors import ConfigError
+from omnilearn.errors import ConfigError, did_you_mean
 
 
 class Recorder(Node.Reporter):
@@ -24,17 +22,22 @@ class Recorder(Node.Reporter):
         self.declared: dict[tuple[str, str], Any] = {}
         self.sections: set[tuple[str, str]] = set()
 
-    def declare(self, node: Node, known: Mapping[str, inspect.Parameter], *, inherit: bool = True) -> None:
-        """Note that something built at `node` takes these parameters; a section that does not `inherit` only there."""
+    def declare(self, node: Node, types: Mapping[str, Any], *, inherit: bool = True) -> None:
+        """Note that what is read at `node` takes keys of these types; a section that does not `inherit` only there."""
         address = address_of(node)
         if not inherit:
-            self.sections.update((address, name) for name in known)
-        self.declared.update({(address, name): parameter.annotation for name, parameter in known.items()})
+            self.sections.update((address, name) for name in types)
+        self.declared.update({(address, name): kind for name, kind in types.items()})
 
     @staticmethod
     def log(*msg: str, end: str = "\n", sep: str = " ", silent: bool | None = None) -> str:
         """Print nothing."""
         return sep.join(map(str, msg)) + end
+
+
+def keys_given(config: Node) -> tuple[str, ...]:
+    """The dotted keys that whoever made a config gave beside its files: those of the command line, or of Python."""
+    return config.reporter.given
 
 
 class Manager(ConfigManager):
@@ -68,7 +71,7 @@ class Manager(ConfigManager):
             raise ConfigError(f"no config file {name}")
         if default is not unspecified_argument:
             return default
-        raise ConfigError(f"no config named '{name}'{suggestion(str(name), self._known())}")
+        raise ConfigError(f"no config named '{name}'{did_you_mean(str(name), self._known())}")
 
     def parse_argv(self, argv, script_name=unspecified_argument) -> Node:
         """The config of a command line: `SCRIPT CONFIG ... --key value ...`."""
@@ -113,8 +116,7 @@ class Manager(ConfigManager):
     def _check_script(self, name: str) -> None:
         scripts = [entry.name for entry in self.project.iterate_artifacts("script")]
         if name not in scripts:
-            close = get_close_matches(name, scripts, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else f"; there are {', '.join(sorted(scripts))}"
+            hint = did_you_mean(name, scripts) or f"; there are {', '.join(sorted(scripts))}"
             raise ConfigError(f"no script named '{name}'{hint}")
 
 

@@ -5,7 +5,9 @@ The decorators only note the name: what they decorate stays a plain class or fun
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from importlib import import_module
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -21,6 +23,7 @@ _ENTRY_FIELDS = {
 
 _noted: list[tuple[str, str, Callable]] = []
 _projects: list = []
+_modules: dict[str, None] = {}
 
 
 def script(name: str) -> Callable[[T], T]:
@@ -36,6 +39,17 @@ def component(name: str) -> Callable[[T], T]:
 def modifier(name: str) -> Callable[[T], T]:
     """Register a mixin class under `name`, for `_mod: {name: 1}` in a config; the lowest number is outermost."""
     return _noting("modifier", name)
+
+
+def components_in(module: str) -> None:
+    """Say which module registers components when it is imported; that happens before the first script runs."""
+    _modules[module] = None
+
+
+def load_components() -> None:
+    """Import the modules that register components, so that configs can name these."""
+    for module in _modules:
+        import_module(module)
 
 
 def register_with(project) -> None:
@@ -60,4 +74,16 @@ def _register(project, kind: str, name: str, item: Callable) -> None:
     fields = dict(_ENTRY_FIELDS[kind])
     if kind == "script":
         fields["description"] = (item.__doc__ or "").strip().split("\n")[0]
+        item = _with_components(item)
     project.register_artifact(kind, name, item, **fields)
+
+
+def _with_components(function: Callable) -> Callable:
+    """A script that finds all components registered; they are not imported earlier, so that help is quick."""
+
+    @wraps(function)
+    def run(config: Any) -> Any:
+        load_components()
+        return function(config)
+
+    return run

@@ -3,17 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_origin
 
-from omnilearn.config.build import Node, address_of, component_of, parameters, suggestion
-from omnilearn.errors import ConfigError
+from omnilearn.config.build import Node, address_of, component_of
+from omnilearn.config.signatures import parameters
+from omnilearn.errors import ConfigError, did_you_mean
 
 # (address of whatever takes the key, name of the key) -> the annotation of the parameter.
 Declared = dict[tuple[str, str], Any]
 
 
-def reject_unknown_keys(config: Node, prefix: str = "") -> None:
-    """Raise `ConfigError` for the first key of the command line that nothing in this run takes.
+def reject_unknown_keys(config: Node, keys: Iterable[str], prefix: str = "") -> None:
+    """Raise `ConfigError` for the first key that nothing in this run takes.
 
-    `prefix` is what the user wrote before the keys.
+    Args:
+        config: what was built from, so that it is known which keys were asked for.
+        keys: dotted keys that a user gave, which are part of the config.
+        prefix: what the user wrote before the keys.
 
     A key is known, read yet or not, when something built from `config`, or a component that `config` names, has a
     parameter of that name at that place or below it, or when a reference leads to it.
@@ -21,7 +25,7 @@ def reject_unknown_keys(config: Node, prefix: str = "") -> None:
     root = config.root
     declared = root.reporter.declared | _declared_in(root)
     sections = root.reporter.sections
-    for key in root.reporter.given:
+    for key in keys:
         if not _is_known(key.split("."), declared, sections):
             raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, declared)}")
 
@@ -88,4 +92,5 @@ def _advice(key: str, declared: Declared) -> str:
     elsewhere = [address for address in addresses if address.split(".")[-1] == key.split(".")[-1]]
     if elsewhere:
         return f" (did you mean {' or '.join(elsewhere[:3])}?)"
-    return suggestion(key, list(addresses)) or suggestion(key.split(".")[-1], sorted({name for _, name in declared}))
+    names = sorted({name for _, name in declared})
+    return did_you_mean(key, addresses) or did_you_mean(key.split(".")[-1], names)

@@ -67,7 +67,7 @@ class Dataset(ABC):
         """
         return self
 
-    def companion(self, name: str) -> Path | None:
+    def file_beside(self, name: str) -> Path | None:
         """Where a file about these observations belongs, beside those that they are read from; None without any."""
         return None
 

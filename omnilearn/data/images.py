@@ -19,7 +19,7 @@ class PixelSource(Protocol):
 
     shape: tuple[int, int, int, int]  # images, channels, height, width
 
-    def settle(self, device: torch.device) -> None:
+    def move_to(self, device: torch.device) -> None:
         """Get ready to be read often for use on `device`."""
 
     def read(self, rows: Tensor, device: torch.device) -> Tensor:
@@ -88,14 +88,14 @@ class ImageDataset(Dataset):
             return super().labels(indices) if self.grid is None else self.factors(indices)
         return self._targets.index_select(0, self.rows(indices))
 
-    def companion(self, name: str) -> Path | None:
+    def file_beside(self, name: str) -> Path | None:
         """Where a file about these images belongs."""
         return None if self._folder is None else self._folder / f"{self._prefix}{name}"
 
     def to(self, device: torch.device | str) -> "ImageDataset":
         """Put the images on `device` from now on; every mode shares the pixels."""
         super().to(device)
-        self._source.settle(self.device)
+        self._source.move_to(self.device)
         return self
 
     def in_mode(self, mode: str) -> "ImageDataset":

@@ -25,11 +25,11 @@ class Loading:
         if self.batch_size < 1:
             raise UserError(f"dataset.batch_size must be at least 1, got {self.batch_size}")
 
-    def training_order(self, subset: Subset, seed: int) -> BatchSampler:
+    def training_batches(self, subset: Subset, seed: int) -> BatchSampler:
         """The batches to train on, the first epoch shuffled by `seed`."""
         return BatchSampler(len(subset), self.batch_size, seed, shuffle=self.shuffle, drop_last=self.drop_last)
 
-    def evaluation_order(self, subset: Subset, seed: int) -> BatchSampler:
+    def evaluation_batches(self, subset: Subset, seed: int) -> BatchSampler:
         """The batches of one pass, shuffled by `seed`; a part smaller than a batch is one batch.
 
         Published evaluations leave out a last batch that is not full (9,984 of 10,000), and so does `drop_last` here.
@@ -40,14 +40,14 @@ class Loading:
 
 @dataclass(frozen=True)
 class Data:
-    """A dataset cut into parts, and how its batches are made."""
+    """A dataset cut into subsets, and how its batches are made."""
 
-    parts: Mapping[str, Subset]
+    subsets: Mapping[str, Subset]
     loading: Loading
 
     @property
     def dataset(self) -> Dataset:
-        """The dataset of all parts."""
+        """The dataset of all subsets."""
         return self.subsets["train"].dataset
 
     def has_subset(self, mode: str) -> bool:

@@ -1,4 +1,4 @@
-"""One pass of a model over a part of a dataset, without training on it."""
+"""One pass of a model over a subset of a dataset, without training on it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from omnilearn.data import BatchSampler, Subset
+from omnilearn.model import Model
 from omnilearn.randomness import undisturbed
 
 
@@ -30,9 +31,9 @@ class Evaluation:
 
 
 def evaluate(
-    model: nn.Module,
+    model: Model,
     subset: Subset,
-    order: BatchSampler,
+    batches: BatchSampler,
     seed: int,
     *,
     step_limit: int | None = None,
@@ -46,7 +47,7 @@ def evaluate(
     Args:
         model: has `losses(observations)`, which returns a mapping; its single numbers are the losses.
         subset: the observations.
-        order: their batches; read from where it stands to the end of the epoch.
+        batches: their batches; read from where it stands to the end of the epoch.
         seed: seed of the noise.
         step_limit: stop after this many batches.
         stop: asked before every batch; an exception that it returns ends the pass and is raised.
@@ -56,7 +57,7 @@ def evaluate(
     last: dict[str, Any] = {}
     samples = 0
     with evaluation_mode(model), undisturbed(seed), torch.no_grad():
-        for count, positions in enumerate(order.one_epoch()):
+        for count, positions in enumerate(batches.one_epoch()):
             if count == step_limit:
                 break
             if (reason := stop()) is not None:
@@ -69,7 +70,7 @@ def evaluate(
                 # In double precision on the device: read once at the end.
                 total = value.double() * len(batch)
                 totals[name] = totals[name] + total if name in totals else total
-    scores = {name: total.item() / samples for name, total in totals.items()}  # sync
+    scores = {name: total.item() / samples for name, total in totals.items()}  # the host waits for the device
     return Evaluation(scores, first, last, samples)
 
 

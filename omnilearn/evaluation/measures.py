@@ -3,13 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from torch import nn
-
-from omnilearn.config import Node, call
+from omnilearn.config import Node, read_key
 from omnilearn.data.loading import Data
 from omnilearn.errors import UserError
+from omnilearn.model import Model
+from omnilearn.runs.identity import register_harmless_key
+
+M = TypeVar("M", bound="Measure")
+
+_KEYS: dict[str, None] = {}
 
 
 class Unavailable(UserError):
@@ -22,13 +26,13 @@ class Measured:
 
     Attributes:
         scores: numbers, by the names that they are stored under.
-        kept: what else is worth keeping, for `{ident}.pth.tar`.
+        tensors: what else is worth storing, in `{ident}.pth.tar`.
         settings: what made the numbers.
         notes: what could not be measured, and what would help.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
-    kept: dict[str, Any] = field(default_factory=dict)
+    tensors: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -44,7 +48,7 @@ class Measure(ABC):
 
     @abstractmethod
     def measure(
-        self, model: nn.Module, data: Data, mode: str, seed: int, *, stop: Callable[[], BaseException | None]
+        self, model: Model, data: Data, mode: str, seed: int, *, stop: Callable[[], BaseException | None]
     ) -> Measured:
         """Measure a model in evaluation mode, on its device, without gradients.
 
@@ -59,15 +63,26 @@ class Measure(ABC):
         """
 
 
-@dataclass(frozen=True)
-class _Configured:
-    """The keys of a config that name measures."""
+def measure(key: str) -> Callable[[type[M]], type[M]]:
+    """Register a class of measures under the config key that names one, such as `fid`.
 
-    fid: Measure | None = None
-    factor_distance: Measure | None = None
+    What is measured of a model changes nothing in the experiment: the key may differ when a run is resumed.
+    """
+
+    def register(kind: type[M]) -> type[M]:
+        register_harmless_key(key)
+        _KEYS[key] = None
+        return kind
+
+    return register
+
+
+def measure_keys() -> tuple[str, ...]:
+    """The config keys that name measures, in the order in which they were registered."""
+    return tuple(_KEYS)
 
 
 def configured_measures(config: Node) -> list[Measure]:
     """What a config measures beside the losses."""
-    found = call(_Configured, config)
-    return [measure for measure in (found.fid, found.factor_distance) if measure is not None]
+    measures = [read_key(config, key, Measure | None, None) for key in measure_keys()]
+    return [measure for measure in measures if measure is not None]

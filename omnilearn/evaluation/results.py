@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.distributions import Normal
 
 from omnilearn.data.loading import Data
 from omnilearn.evaluation.evaluate import Evaluation, evaluate, evaluation_mode
 from omnilearn.evaluation.measures import Measure, Measured, Unavailable
-from omnilearn.files import save_tensors, write_json
+from omnilearn.files import save_tensors, storable, write_json
+from omnilearn.model import Model
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.info import library_versions
 from omnilearn.tensorboard.visualiser import Visualiser
@@ -23,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def evaluate_and_store(
-    model: nn.Module,
+    model: Model,
     data: Data,
     folder: Path,
     *,
@@ -36,21 +35,22 @@ def evaluate_and_store(
     step_limit: int | None = None,
     stop: Callable[[], BaseException | None] = lambda: None,
 ) -> Evaluation:
-    """One pass over a part of the data, then other measures; scores, pictures and first batch go into the run folder.
+    """One pass over a subset of the data, then other measures; scores, pictures and first batch go into the run folder.
 
     Writes the scalars and pictures `{ident}/...` for TensorBoard, `{ident}.pth.tar` with the first batch and what the
     model made of it, and `{ident}.json` with the scores and all that made them. They are written after the pass and
     again after the measures, which may take long. A measure that lacks something is left out with a warning.
     """
     subset = data.subset(mode)
-    order = data.loading.evaluation_order(subset, seed)
-    outcome = evaluate(model, subset, order, seed, step_limit=step_limit, stop=stop)
+    batches = data.loading.evaluation_batches(subset, seed)
+    outcome = evaluate(model, subset, batches, seed, step_limit=step_limit, stop=stop)
+    pattern = f"{ident}/{{}}"
     drawn: dict[str, Any] = {}
-    with TensorBoardWriter(folder) as records:
-        records.at(step, f"{ident}/{{}}").scalars(outcome.scores)
+    with TensorBoardWriter(folder) as writer:
+        writer.scalars(pattern, outcome.scores, step)
         if visualiser is not None:
             with evaluation_mode(model), undisturbed(seed):
-                drawn = visualiser.draw(model, outcome.first, records, thorough=True)
+                drawn = visualiser.draw(model, outcome.first, writer, pattern, step, thorough=True)
     settings = {
         "seed": seed,
         "batch_size": data.loading.batch_size,
@@ -60,25 +60,25 @@ def evaluate_and_store(
     }
     summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
     summary["versions"] = library_versions()
-    kept = _storable({"batch": outcome.first["original"], **outcome.first, **drawn})
-    save_tensors(folder / f"{ident}.pth.tar", kept)
+    tensors = storable({"batch": outcome.first["original"], **outcome.first, **drawn})
+    save_tensors(folder / f"{ident}.pth.tar", tensors)
     write_json(folder / f"{ident}.json", summary)
     for measure in measures:
         measured = _measured(measure, model, data, mode, seed, stop)
         outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
         summary = {**summary, "scores": outcome.scores, measure.title: {**measured.settings, "notes": measured.notes}}
-        if found := {**measured.scores, **measured.kept}:  # else the tensors are as they were
-            kept |= _storable(found)
-            save_tensors(folder / f"{ident}.pth.tar", kept)
+        if found := {**measured.scores, **measured.tensors}:  # else the file is as it was
+            tensors |= storable(found)
+            save_tensors(folder / f"{ident}.pth.tar", tensors)
         write_json(folder / f"{ident}.json", summary)
-        with TensorBoardWriter(folder) as records:
-            for name, value in measured.scores.items():  # as a pattern: these names keep their underscores
-                records.at(step, f"{ident}/{name}").scalars({"": value})
+        with TensorBoardWriter(folder) as writer:
+            for name, value in measured.scores.items():
+                writer.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
     return outcome
 
 
 def _measured(
-    measure: Measure, model: nn.Module, data: Data, mode: str, seed: int, stop: Callable[[], BaseException | None]
+    measure: Measure, model: Model, data: Data, mode: str, seed: int, stop: Callable[[], BaseException | None]
 ) -> Measured:
     """What a measure finds; where it lacks something, a note of that."""
     try:
@@ -89,14 +89,3 @@ def _measured(
     for note in measured.notes:
         _log.warning("%s: %s", measure.title, note)
     return measured
-
-
-def _storable(result: Any) -> Any:
-    """Tensors on the CPU; a normal distribution as its `loc` and `scale`."""
-    if isinstance(result, Normal):
-        return {"loc": _storable(result.loc), "scale": _storable(result.scale)}
-    if isinstance(result, Tensor):
-        return result.detach().cpu()
-    if isinstance(result, dict):
-        return {name: _storable(value) for name, value in result.items()}
-    return result

@@ -4,8 +4,8 @@ from omnilearn.layers.activations import Nonlinearity, nonlinearity
 from omnilearn.layers.base import Layer, Size, as_size, flat_size
 from omnilearn.layers.conv import ConvLayer, CoordConvLayer
 from omnilearn.layers.dense import MLP, DenseLayer
+from omnilearn.layers.gaussian_output import GaussianOutput
 from omnilearn.layers.multilayer import MultiLayer
-from omnilearn.layers.normal import Normal
 from omnilearn.layers.norms import Norm, norm_layer
 
 __all__ = [
@@ -13,11 +13,11 @@ __all__ = [
     "ConvLayer",
     "CoordConvLayer",
     "DenseLayer",
+    "GaussianOutput",
     "Layer",
     "MultiLayer",
     "Nonlinearity",
     "Norm",
-    "Normal",
     "Size",
     "as_size",
     "flat_size",

@@ -62,15 +62,15 @@ class ConvLayer(Layer):
         channels_in, channels_out = _channels(din, dout, channels)
         down, up = _factors(din, dout, down, up)
         padding = (kernel - 1) // 2 if padding is None else padding
-        grown = channels_in + self.extra_channels
+        all_channels_in = channels_in + self.extra_channels
         if up > 1 and unpool is None:
             self.unpool = None
             kernel += up - 1
-            self.conv = nn.ConvTranspose2d(grown, channels_out, kernel, stride=up, padding=(kernel - 1) // 2)
+            self.conv = nn.ConvTranspose2d(all_channels_in, channels_out, kernel, stride=up, padding=(kernel - 1) // 2)
         else:
-            self.unpool = _unpool(unpool, up, grown) if up > 1 else None
+            self.unpool = _unpool(unpool, up, all_channels_in) if up > 1 else None
             stride = down if pool is None else 1
-            self.conv = nn.Conv2d(grown, channels_out, kernel, stride=stride, padding=padding)
+            self.conv = nn.Conv2d(all_channels_in, channels_out, kernel, stride=stride, padding=padding)
         self.pool = _pool(pool, down) if down > 1 and pool is not None else None
         self.norm = None if norm is None else norm_layer(norm, channels_out)
         self.nonlin = None if nonlin is None else nonlinearity(nonlin)

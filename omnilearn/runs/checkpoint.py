@@ -1,6 +1,5 @@
 """Checkpoints: folders `ckpt{step}` that are whole or absent, and known to be undamaged when they are read."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -10,8 +9,8 @@ from typing import Any
 
 import torch
 
-from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, load_tensors, read_json, write_json
+from omnilearn.errors import UserError, first_line
+from omnilearn.files import cannot_write, checksum, load_tensors, read_json, write_json
 
 MODEL = "model.pth.tar"
 TRAINING = "training.pth.tar"
@@ -52,7 +51,7 @@ def save_checkpoint(run: Path, step: int, model: dict[str, Any], training: dict[
                 torch.save(state, file)
                 file.flush()
                 os.fsync(file.fileno())
-        write_json(temporary / CHECKSUMS, {name: _checksum(temporary / name) for name in (MODEL, TRAINING)})
+        write_json(temporary / CHECKSUMS, {name: checksum(temporary / name) for name in (MODEL, TRAINING)})
         if target.exists():  # of an earlier attempt at this step
             gone = run / f".{target.name}.{os.getpid()}.gone"
             os.rename(target, gone)
@@ -66,7 +65,7 @@ def save_checkpoint(run: Path, step: int, model: dict[str, Any], training: dict[
         raise cannot_write(target, error) from error
     except RuntimeError as error:  # torch's own writer turns a full disk into one
         shutil.rmtree(temporary, ignore_errors=True)
-        raise UserError(f"{target}: cannot be written: {str(error).splitlines()[0]}; free some space") from error
+        raise UserError(f"{target}: cannot be written: {first_line(error)}; free some space") from error
     return target
 
 
@@ -135,19 +134,11 @@ def damage(checkpoint: Path) -> str | None:
     try:
         checksums = read_json(checkpoint / CHECKSUMS)
         for name in (MODEL, TRAINING):
-            if checksums[name] != _checksum(checkpoint / name):
+            if checksums[name] != checksum(checkpoint / name):
                 return f"{checkpoint / name} has changed since it was written"
     except (UserError, OSError, KeyError, TypeError) as error:
         return str(error)
     return None
-
-
-def _checksum(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _flush_folder(folder: Path) -> None:

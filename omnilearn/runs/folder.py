@@ -2,10 +2,9 @@
 
 import os
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, did_you_mean
 from omnilearn.files import cannot_write
 
 CONFIG = "config.yaml"
@@ -51,6 +50,5 @@ def find_run(name: str | Path, root: Path) -> Path:
                 raise UserError(f"{path} is not a run: it has no {CONFIG}")
             return path
     known = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
-    close = get_close_matches(str(name), known, n=3, cutoff=0.5)
-    hint = f" (did you mean {' or '.join(close)}?)" if close else f" in {root}, and no folder of that name"
+    hint = did_you_mean(str(name), known, cutoff=0.5) or f" in {root}, and no folder of that name"
     raise UserError(f"no run named '{name}'{hint}")

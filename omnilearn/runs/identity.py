@@ -5,15 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-# These, and below where files are, may differ without making it another experiment.
+# Keys of a run that may differ without making it another experiment, beside those that measures register.
 _HARMLESS = {
     "accept_changes",
     "budget",
     "checkpoint",
     "device",
     "evaluation",
-    "factor_distance",
-    "fid",
     "include_eval",
     "name",
     "name_include_date",
@@ -25,11 +23,17 @@ _HARMLESS = {
     "time_limit",
     "validation",
 }
+# Where files are, at any place in a config.
 _PLACES = {"dataroot", "download", "sources"}
-# Said for one process: a run that goes on does not inherit them.
-_ONCE = {"accept_changes", "override", "resume", "saveroot", "time_limit"}
+# Of one process only: a run that goes on does not inherit them.
+_OF_ONE_PROCESS = {"accept_changes", "override", "resume", "saveroot", "time_limit"}
 # Known only once a run has begun.
 _FOUND_OUT = {"din", "dout"}
+
+
+def register_harmless_key(key: str) -> None:
+    """Let a key of a run differ without making it another experiment."""
+    _HARMLESS.add(key)
 
 
 def is_harmless(key: str) -> bool:
@@ -38,11 +42,14 @@ def is_harmless(key: str) -> bool:
     return parts[0] in _HARMLESS or parts[-1] in _PLACES or key == "viz.freq"
 
 
-def lasting(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config as a run keeps it: without what was said for one process, and with references to what may change later,
-    such as `<>budget`, replaced by what they refer to now."""
-    kept = {key: value for key, value in plain(config).items() if key not in _ONCE}
-    changing = {f"<>{key}": value for key, value in kept.items() if key in _HARMLESS and not isinstance(value, Mapping)}
+def stored_form(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config as a run stores it: without the keys of one process, and with references to what may change later, such
+    as `<>budget`, replaced by what they refer to now.
+    """
+    stored = {key: value for key, value in plain(config).items() if key not in _OF_ONE_PROCESS}
+    changing = {
+        f"<>{key}": value for key, value in stored.items() if key in _HARMLESS and not isinstance(value, Mapping)
+    }
 
     def pinned(value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -51,13 +58,13 @@ def lasting(config: Mapping[str, Any]) -> dict[str, Any]:
             return [pinned(item) for item in value]
         return changing.get(value, value) if isinstance(value, str) else value
 
-    return {key: value if key in _HARMLESS else pinned(value) for key, value in kept.items()}
+    return {key: value if key in _HARMLESS else pinned(value) for key, value in stored.items()}
 
 
 def experiment_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that the numbers of a run depend on."""
-    kept = {key: value for key, value in lasting(config).items() if not is_harmless(key) and key != "viz"}
-    return {key: _without_places(value) for key, value in kept.items()}
+    decisive = {key: value for key, value in stored_form(config).items() if not is_harmless(key) and key != "viz"}
+    return {key: _without_places(value) for key, value in decisive.items()}
 
 
 def is_same_request(config: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:

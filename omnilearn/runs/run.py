@@ -1,18 +1,17 @@
 """A run read back from its folder: its config, its model, its data."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from torch import nn
 
 from omnilearn.assembly import build_data, build_model
 from omnilearn.config import Node, find, read
 from omnilearn.data import Subset
 from omnilearn.data.loading import Data
 from omnilearn.errors import UserError
+from omnilearn.model import Model
 from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps, damage, load_model_state, newest_undamaged
 from omnilearn.tensorboard.visualiser import Visualiser
 
@@ -26,14 +25,16 @@ class Run:
         config: its config.
         step: the checkpoint to use, by its training steps; None for a run that has none yet.
         read_state: reads the state of the model from that checkpoint's folder.
-        is_original: written by the published system rather than by this one.
+        is_published: written by the published system rather than by this one.
+        override: config values that replaced the stored ones.
     """
 
     path: Path
     config: Node
     step: int | None
     read_state: Callable[[Path], dict[str, Any]] = load_model_state
-    is_original: bool = False
+    is_published: bool = False
+    override: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -48,7 +49,7 @@ class Run:
         return checkpoint_path(self.path, self.step)
 
     @cached_property
-    def model(self) -> nn.Module:
+    def model(self) -> Model:
         """The trained model in evaluation mode, on the CPU."""
         model = build_model(self.config)
         state = self.read_state(self.checkpoint)
@@ -61,7 +62,7 @@ class Run:
 
     @cached_property
     def data(self) -> Data:
-        """The data, cut into the same parts as for training."""
+        """The data, cut into the same subsets as for training."""
         return build_data(self.config)
 
     @cached_property
@@ -71,7 +72,7 @@ class Run:
         return None if node is None else read(node, Visualiser | None)
 
     def dataset(self, mode: str = "train") -> Subset:
-        """The observations of a part of the data: `train`, `val`, `test` or `full`."""
+        """The observations of a subset of the data: `train`, `val`, `test` or `full`."""
         return self.data.subset(mode)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from torch import nn
 
 from omnilearn.tensorboard.writer import TensorBoardWriter
-from omnilearn.training.settings import Frequency, check_frequency
 
 
 class Visualiser(ABC):
@@ -14,17 +13,35 @@ class Visualiser(ABC):
 
     Attributes:
         freq: training steps between pictures; None for none during training.
+
+    Raises `ValueError` for a `freq` below 1.
     """
 
-    def __init__(self, freq: Frequency = 1000) -> None:
-        check_frequency("viz.freq", freq)
+    def __init__(self, freq: int | None = 1000) -> None:
+        if freq is not None and freq < 1:
+            raise ValueError(f"freq must be at least 1, or null for never, got {freq}")
         self.freq = freq
 
     @abstractmethod
     def draw(
-        self, model: nn.Module, result: dict[str, Any], records: TensorBoardWriter, *, thorough: bool
+        self,
+        model: nn.Module,
+        result: dict[str, Any],
+        writer: TensorBoardWriter,
+        pattern: str,
+        step: int,
+        *,
+        thorough: bool,
     ) -> dict[str, Any]:
-        """Write pictures of `result`, which the model's `losses` returned, to the records.
+        """Write pictures of `result`, which the model's `losses` returned.
 
-        `thorough` asks for the slow ones too. Returns what was computed on the way and is worth keeping.
+        Args:
+            model: in evaluation mode.
+            result: what its `losses` returned for a batch.
+            writer: where the pictures go.
+            pattern: makes a picture's name its tag, see `tag_of`.
+            step: the training step that they belong to.
+            thorough: draw the slow pictures too.
+
+        Returns what was computed on the way and is worth keeping.
         """

@@ -1,4 +1,4 @@
-"""What a run tells TensorBoard: scalars, texts, images, histograms, figures and animations."""
+"""Writing for TensorBoard: scalars, texts, images, histograms, figures and animations."""
 
 import io
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from omnilearn.files import cannot_write
 
 
 class TensorBoardWriter:
-    """Writes events into a run folder; every tag is made by a pattern such as `{}/train`.
+    """Writes event files into a run folder.
 
     Use as a context manager, or call `close`: what is not closed may lose its last events. Raises `UserError` where the
     disk refuses.
@@ -26,45 +26,46 @@ class TensorBoardWriter:
             self._writer = SummaryWriter(str(folder))
         except OSError as error:
             raise cannot_write(folder, error) from error
-        self.pattern = "{}"
-        self.step = 0
 
-    def at(self, step: int, pattern: str) -> "TensorBoardWriter":
-        """This writer, set to a training step and a pattern for tags."""
-        self.step, self.pattern = step, pattern
-        return self
+    def scalar(self, tag: str, value: float, step: int) -> None:
+        """Write a number."""
+        self._writer.add_scalar(tag, value, step)
 
-    def scalars(self, values: Mapping[str, float]) -> None:
-        """Write numbers; underscores in their names become dashes."""
+    def scalars(self, pattern: str, values: Mapping[str, float], step: int) -> None:
+        """Write numbers under the tags that their names make in a pattern such as `{}/train`."""
         for name, value in values.items():
-            self._writer.add_scalar(self._tag(name), value, self.step)
+            self.scalar(tag_of(pattern, name), value, step)
 
-    def text(self, name: str, text: str) -> None:
-        """Write a text as preformatted lines, whatever the pattern."""
+    def text(self, tag: str, text: str, step: int) -> None:
+        """Write a text as preformatted lines."""
         lines = "\n".join(f"    {line}" for line in text.splitlines())
-        self._writer.add_text(name, lines, self.step)
+        self._writer.add_text(tag, lines, step)
 
-    def histogram(self, name: str, values: Tensor) -> None:
+    def histogram(self, tag: str, values: Tensor, step: int) -> None:
         """Write the distribution of a tensor's values; none where they are not all finite."""
-        values = values.detach().float().cpu().numpy()
-        if np.isfinite(values).all():
-            self._writer.add_histogram(self._tag(name), values, self.step)
+        array = values.detach().float().cpu().numpy()
+        if np.isfinite(array).all():
+            self._writer.add_histogram(tag, array, step)
 
-    def image(self, name: str, image: Tensor) -> None:
+    def image(self, tag: str, image: Tensor, step: int) -> None:
         """Write an image (C, H, W) with values in [0, 1]."""
-        self._writer.add_image(self._tag(name), image.detach().float().clamp(0, 1).cpu(), self.step)
+        self._writer.add_image(tag, image.detach().float().clamp(0, 1).cpu(), step)
 
-    def figure(self, name: str, figure: Figure) -> None:
+    def figure(self, tag: str, figure: Figure, step: int) -> None:
         """Write a matplotlib figure as an image."""
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=100)
         width, height = (round(inches * 100) for inches in figure.get_size_inches())
-        self._encoded_image(name, buffer.getvalue(), width, height, channels=4)
+        image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=buffer.getvalue())
+        self._encoded_image(tag, image, step)
 
-    def animation(self, name: str, frames: Tensor, frames_per_second: int) -> None:
+    def animation(self, tag: str, frames: Tensor, frames_per_second: int, step: int) -> None:
         """Write frames (T, C, H, W) with values in [0, 1] as an animated GIF."""
         data = gif(frames, frames_per_second)
-        self._encoded_image(name, data, frames.shape[3], frames.shape[2], channels=3)
+        height, width = frames.shape[2:]
+        self._encoded_image(
+            tag, Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=data), step
+        )
 
     def flush(self) -> None:
         """Put everything written so far on the disk."""
@@ -80,13 +81,13 @@ class TensorBoardWriter:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _tag(self, name: str) -> str:
-        return self.pattern.format(name.replace("_", "-"))
+    def _encoded_image(self, tag: str, image: Summary.Image, step: int) -> None:
+        self._writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
-    def _encoded_image(self, name: str, data: bytes, width: int, height: int, channels: int) -> None:
-        image = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=data)
-        summary = Summary(value=[Summary.Value(tag=self._tag(name), image=image)])
-        self._writer.file_writer.add_summary(summary, self.step)
+
+def tag_of(pattern: str, name: str) -> str:
+    """The tag of a name in a pattern such as `{}/train`; underscores in the name become dashes."""
+    return pattern.format(name.replace("_", "-"))
 
 
 def gif(frames: Tensor, frames_per_second: int) -> bytes:

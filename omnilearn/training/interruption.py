@@ -99,7 +99,7 @@ class FiniteGuard:
 
     def check(self) -> None:
         """Raise `Stop` if a loss has not been finite (on a GPU the host waits for it here)."""
-        if self._on_device and self._bad.item():  # sync
+        if self._on_device and self._bad.item():  # the host waits for the device
             raise self._stop(int(self._step.item()))
 
     def _stop(self, step: int) -> Stop:

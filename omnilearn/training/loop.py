@@ -1,75 +1,96 @@
 """The step loop, and the state that it moves forward."""
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from omnilearn.data import BatchSampler, Subset
-from omnilearn.optim.optimisers import Optimiser
 from omnilearn.randomness import generator_states, set_generator_states
 from omnilearn.tensorboard.writer import TensorBoardWriter
+from omnilearn.training.components import Components
 from omnilearn.training.interruption import FiniteGuard, Interruption, Stop
+from omnilearn.training.settings import Precision
+from omnilearn.training.stopwatch import Stopwatch
 
 
 @dataclass
-class Training:
-    """A training run in progress: all that a step changes, and where it is written down.
+class Progress:
+    """What the steps of a training change, beside the model, the optimiser and the order of batches.
 
-    `missed` names an event of the last step that was cut short, and is made up for when the training goes on.
+    Attributes:
+        step: training steps done.
+        best: the lowest validation `loss` so far and its `step`; empty before the first.
+        scores: the scores of the last validation.
+        missed: name of a hook of the last step that was cut short; it runs first when the training goes on.
     """
 
-    model: nn.Module
-    optimiser: Optimiser
-    subset: Subset
-    order: BatchSampler
-    folder: Path
-    records: TensorBoardWriter
-    budget: int
-    seed: int
-    device: torch.device
-    bf16: bool = False
-    experiment: str = ""
-    interruption: Interruption = field(default_factory=Interruption)
-    missed: str | None = None
     step: int = 0
-    seconds: float = 0.0
     best: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
-    times: dict[str, float] = field(default_factory=dict)
+    missed: str | None = None
 
-    def __post_init__(self) -> None:
-        self.guard = FiniteGuard(self.optimiser.torch_optimiser, self.device)
 
-    def precision(self):
+class Training:
+    """A training in progress.
+
+    Args:
+        components: what is trained on what; the model and the optimiser change with every step.
+        folder: the folder of the run.
+        writer: where curves and pictures go.
+        budget: training steps in all.
+        precision: of forward passes.
+        experiment: digest of what must stay the same for the numbers to go on as they would have.
+
+    Attributes:
+        progress: what the steps change.
+        stopwatch: how long they take.
+        interruption: why to stop early, if at all.
+    """
+
+    def __init__(
+        self,
+        components: Components,
+        folder: Path,
+        writer: TensorBoardWriter,
+        *,
+        budget: int,
+        precision: Precision = "float32",
+        experiment: str = "",
+    ) -> None:
+        self.components, self.folder, self.writer = components, folder, writer
+        self.budget, self.precision, self.experiment = budget, precision, experiment
+        self.progress, self.stopwatch, self.interruption = Progress(), Stopwatch(), Interruption()
+        self.guard = FiniteGuard(components.optimiser.torch_optimiser, components.device)
+
+    def autocast(self) -> AbstractContextManager[Any]:
         """The context for forward passes."""
-        return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.components.device.type, torch.bfloat16)
 
     def state_dict(self) -> dict[str, Any]:
         """What else than the model is needed to go on as if nothing had happened."""
+        progress = asdict(self.progress)
+        del progress["scores"]
         return {
-            "step": self.step,
-            "seconds": self.seconds,
-            "missed": self.missed,
-            "best": self.best,
-            "optimiser": self.optimiser.state_dict(),
-            "order": self.order.state_dict(),
+            **progress,
+            "seconds": self.stopwatch.seconds,
+            "optimiser": self.components.optimiser.state_dict(),
+            "order": self.components.batches.state_dict(),
             "generators": generator_states(),
             "made_by": made_by(self.experiment),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`."""
-        self.step, self.seconds, self.best = int(state["step"]), float(state["seconds"]), dict(state["best"])
-        self.missed = state["missed"]
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.order.load_state_dict(state["order"])
+        self.progress = Progress(int(state["step"]), dict(state["best"]), missed=state["missed"])
+        self.stopwatch.seconds = float(state["seconds"])
+        self.components.optimiser.load_state_dict(state["optimiser"])
+        self.components.batches.load_state_dict(state["order"])
         set_generator_states(state["generators"])
 
 
@@ -79,13 +100,13 @@ def made_by(experiment: str) -> dict[str, Any]:
 
 
 class Hook(ABC):
-    """Something that happens every `freq` steps.
+    """Something that is done every `freq` steps.
 
     Attributes:
         name: for the curve of how long it takes.
-        at_end: whether it happens after the last step too, if that was not its turn.
-        before_stop: whether it happens before an interrupted training stops.
-        needs_result: whether it uses the result of the step; one that does not can be made up for when resuming.
+        at_end: whether it is due after the last step too, if that was not its turn.
+        before_stop: whether it runs before an interrupted training stops.
+        needs_result: whether it uses the result of the step; one that does not can run when the training is resumed.
     """
 
     name: str
@@ -97,95 +118,81 @@ class Hook(ABC):
         self.freq = freq
 
     @abstractmethod
-    def happen(self, training: Training, result: dict[str, Any]) -> None:
+    def run(self, training: Training, result: dict[str, Any]) -> None:
         """Do it, after a step with the given result of the model's `losses`."""
 
     def is_due(self, training: Training) -> bool:
-        """Whether it happens after the step just done."""
+        """Whether it runs after the step just done."""
         if self.freq is None:
             return False
-        return training.step % self.freq == 0 or (self.at_end and training.step == training.budget)
+        step = training.progress.step
+        return step % self.freq == 0 or (self.at_end and step == training.budget)
 
 
-def train_steps(training: Training, events: Sequence[Hook]) -> None:
-    """Train until the budget is used up; after each step the events that are due happen, in the given order.
+def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
+    """Train until the budget is used up; after each step the hooks that are due run, in the given order.
 
-    Raises `Stop`, once the events marked `before_stop` have happened, where the training's interruption has a reason
-    to; and before the weights are touched where a loss is not finite.
+    Raises `Stop`, once the hooks marked `before_stop` have run, where the training's interruption has a reason to; and
+    before the weights are touched where a loss is not finite.
     """
-    model, optimiser, subset, order, times = (
-        training.model,
-        training.optimiser,
-        training.subset,
-        training.order,
-        training.times,
-    )
+    components, progress, watch = training.components, training.progress, training.stopwatch
+    model, optimiser = components.model, components.optimiser
     model.train()
-    result: dict[str, Any] = {}
-    make_up(training, events)
-    clock = time.perf_counter()
-    for step in range(training.step + 1, training.budget + 1):
-        batch = subset.batch(next(order))
-        times["time_data"], start = lap(clock)
+    run_missed(training, hooks)
+    watch.start()
+    for step in range(progress.step + 1, training.budget + 1):
+        batch = components.train_subset.batch(next(components.batches))
+        watch.lap("time_data")
 
-        with training.precision():
+        with training.autocast():
             result = model.losses(batch)
-        training.guard.before_update(result, step)
+        training.guard.before_update(result, step)  # on the CPU this reads the loss
         optimiser.zero_grad()
         result["loss"].backward()
         optimiser.step()
-        training.step = step
-        times["time_train"], start = lap(start)
+        progress.step = step
+        watch.lap("time_train")
 
         if optimiser.schedule is not None:
             optimiser.set_rate(step)
-            times["time_lr"], start = lap(start)
+            watch.lap("time_lr")
 
-        for event in events:
-            if event.is_due(training):
-                training.seconds, clock = training.seconds + start - clock, start  # a checkpoint has them up to now
-                happen(event, training, result, events)
-                times[f"time_{event.name}"], start = lap(start)
-        training.seconds += start - clock
-        clock = start
+        for hook in hooks:
+            if hook.is_due(training):
+                run_hook(hook, training, result, hooks)
+                watch.lap(f"time_{hook.name}")
 
         stop = training.interruption.reason()
         if stop and step < training.budget:
-            save_before_stop(training, result, [event for event in events if not event.is_due(training)])
+            save_before_stop(training, result, [hook for hook in hooks if not hook.is_due(training)])
             raise stop
     training.guard.check()
 
 
-def happen(event: Hook, training: Training, result: dict[str, Any], events: Sequence[Hook]) -> None:
-    """Let an event happen; where it is cut short, note that it was, save, and stop."""
+def run_hook(hook: Hook, training: Training, result: dict[str, Any], hooks: Sequence[Hook]) -> None:
+    """Run a hook; where it is cut short, note that it was, save, and stop."""
     training.guard.check()
     try:
-        event.happen(training, result)
+        hook.run(training, result)
     except Stop:
-        if not event.needs_result:
-            training.missed = event.name
-            save_before_stop(training, result, events)
+        if not hook.needs_result:
+            training.progress.missed = hook.name
+            save_before_stop(training, result, hooks)
         raise
 
 
-def make_up(training: Training, events: Sequence[Hook]) -> None:
-    """Let the event happen that was cut short before the training was resumed."""
-    for event in events:
-        if event.name == training.missed:
-            training.missed = None
-            happen(event, training, {}, events)
-            save_before_stop(training, {}, events)  # the checkpoint of this step was made without the event
+def run_missed(training: Training, hooks: Sequence[Hook]) -> None:
+    """Run the hook that was cut short before the training was resumed."""
+    for hook in hooks:
+        if hook.name == training.progress.missed:
+            training.progress.missed = None
+            run_hook(hook, training, {}, hooks)
+            save_before_stop(training, {}, hooks)  # the checkpoint of this step was made without the hook
 
 
-def save_before_stop(training: Training, result: dict[str, Any], events: Sequence[Hook]) -> None:
-    """The events that must happen before an interrupted training stops."""
-    for event in events:
-        if event.before_stop:
+def save_before_stop(training: Training, result: dict[str, Any], hooks: Sequence[Hook]) -> None:
+    """Run the hooks that an interrupted training must not stop without."""
+    for hook in hooks:
+        if hook.before_stop:
             training.guard.check()
-            event.happen(training, result)
-
-
-def lap(start: float) -> tuple[float, float]:
-    """The seconds since `start`, and now."""
-    now = time.perf_counter()
-    return now - start, now
+            hook.run(training, result)

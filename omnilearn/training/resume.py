@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from omnilearn.config import Node, call, dump_yaml, find, reject_unknown_keys
+from omnilearn.config import Node, call, dump_yaml, find, read_key, reject_unknown_keys
 from omnilearn.config.tree import given_keys, read_config
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
@@ -19,9 +18,10 @@ from omnilearn.runs.info import add_info, is_completed, read_info, run_info
 from omnilearn.runs.run import Run
 from omnilearn.tensorboard.rewinding import forget_after
 from omnilearn.tensorboard.writer import TensorBoardWriter
+from omnilearn.training.components import Components, assemble
 from omnilearn.training.loop import made_by
-from omnilearn.training.settings import FinalEvaluation
-from omnilearn.training.train import Components, TrainSettings, assemble, begin, run_to_end, stored_config
+from omnilearn.training.settings import FinalEvaluation, TrainSettings
+from omnilearn.training.train import begin, run_to_end, stored_config
 
 
 def check_override(stored: Node, override: Mapping[str, Any]) -> None:
@@ -61,13 +61,6 @@ def _is_finished(run: Path, config: Mapping[str, Any]) -> bool:
     return isinstance(budget, int) and steps >= budget and is_completed(run, budget, ident)
 
 
-@dataclass(frozen=True)
-class _Whole:
-    """Whether a changed torch or config is accepted."""
-
-    accept_changes: bool = False
-
-
 def resume(run: Run) -> Path:
     """Continue a run from its checkpoint to the budget of its config; returns its folder.
 
@@ -75,31 +68,31 @@ def resume(run: Run) -> Path:
     is finished, another process trains it, or the numbers would not go on as they would have.
     """
     settings = call(TrainSettings, run.config)
-    accept = call(_Whole, run.config).accept_changes
+    accept = read_key(run.config, "accept_changes", bool, False)
     with sole_writer(run.path):
-        parts = assemble(run.config, settings)
-        reject_unknown_keys(run.config)
+        components = assemble(run.config, settings)
+        reject_unknown_keys(run.config, given_keys(run.override))
         state = None if run.step is None else load_training_state(run.checkpoint)
         step = 0 if run.step is None else run.step
         evaluation = settings.evaluation if settings.include_eval else None
-        is_evaluated = is_completed(run.path, step, evaluation and evaluation.ident)
+        is_evaluated = is_completed(run.path, step, None if evaluation is None else evaluation.ident)
         if step >= settings.budget and is_evaluated:
             raise UserError(f"{run.name} has done its {step} steps: give it more with --budget")
         if state is not None:
             with _fitting(run):
                 if not accept:
-                    _check_unchanged(state["made_by"], made_by(fingerprint(stored_config(run.config, parts))))
-                parts.model.load_state_dict(run.read_state(run.checkpoint)["model"])
+                    _check_unchanged(state["made_by"], made_by(fingerprint(stored_config(run.config, components))))
+                components.model.load_state_dict(run.read_state(run.checkpoint)["model"])
         set_aside_after(run.path, step)
         forget_after(run.path, step, prefix=None if evaluation is None or is_evaluated else f"{evaluation.ident}/")
-        with TensorBoardWriter(run.path) as records:
-            training = begin(run.config, parts, settings, run.path, records)
+        with TensorBoardWriter(run.path) as writer:
+            training = begin(run.config, components, settings, run.path, writer)
             if state is not None:
                 with _fitting(run):
                     training.load_state_dict(state)
-            _write_down(run, parts, step)
-            print(f"resuming at step {training.step:,}")
-            run_to_end(training, settings, parts)
+            _write_down(run, components, step)
+            print(f"resuming at step {training.progress.step:,}")
+            run_to_end(training, settings)
     return run.path
 
 
@@ -120,10 +113,14 @@ def _check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
             raise UserError(f"the {words} of this run {change}: go on all the same with --accept-changes yes")
 
 
-def _write_down(run: Run, parts: Components, step: int) -> None:
+def _write_down(run: Run, components: Components, step: int) -> None:
     """Keep the changed config, and what resumed the run, in its folder."""
-    write_text(run.path / CONFIG, dump_yaml(stored_config(run.config, parts)))
-    again = {"step": step, "at": datetime.now().isoformat(timespec="seconds"), **run_info(parts.device, parts.seed)}
+    write_text(run.path / CONFIG, dump_yaml(stored_config(run.config, components)))
+    again = {
+        "step": step,
+        "at": datetime.now().isoformat(timespec="seconds"),
+        **run_info(components.device, components.seed),
+    }
     info = read_info(run.path)
     earlier = info.get("resumed")
     entries = {"resumed": [*(earlier if isinstance(earlier, list) else []), again]}

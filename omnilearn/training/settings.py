@@ -1,11 +1,17 @@
 """What a training run can be told, section by section; frequencies count training steps, null switches off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 from omnilearn.errors import UserError
-from omnilearn.files import check_ident
+from omnilearn.runs.naming import RunNaming, check_ident
+from omnilearn.tensorboard.visualiser import Visualiser
 
 Frequency = int | None
+Precision = Literal["float32", "bf16"]
+
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,57 @@ class FinalEvaluation:
     def __post_init__(self) -> None:
         check_ident("evaluation.ident", self.ident)
         check_frequency("evaluation.step_limit", self.step_limit)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What `fig train` can be told beside the model and the data.
+
+    Attributes:
+        budget: training steps.
+        name: name of the run instead of the one made from the configs.
+        name_include_date: end the name with the date.
+        saveroot: folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets).
+        device: `cpu`, `cuda` or `cuda:N`; by default the GPU where there is one.
+        threads: CPU threads; by default 1 for vectors, torch's own number for images.
+        deterministic: only exactly repeatable kernels on a GPU (slower).
+        time_limit: hours after which it saves and exits with code 3.
+        precision: of forward passes.
+        run: names the run.
+        validation: when to run over the validation subset.
+        checkpoint: when to save.
+        print: when to say how training goes.
+        records: when to write scalars for TensorBoard.
+        viz: draws pictures for TensorBoard.
+        evaluation: the evaluation at the end.
+        include_eval: whether there is one.
+    """
+
+    budget: int
+    name: str | None = None
+    name_include_date: bool = True
+    saveroot: Path | None = None
+    device: str | None = None
+    threads: int | None = None
+    deterministic: bool = False
+    time_limit: float | None = None
+    precision: Precision = "float32"
+    run: RunNaming | None = None
+    validation: Validation | None = field(default_factory=Validation)
+    checkpoint: Checkpoint | None = field(default_factory=Checkpoint)
+    print: Print | None = field(default_factory=Print)
+    records: Record | None = field(default_factory=Record)
+    viz: Visualiser | None = None
+    evaluation: FinalEvaluation | None = field(default_factory=FinalEvaluation)
+    include_eval: bool = True
+
+    def __post_init__(self) -> None:
+        if self.budget < 1:
+            raise UserError(f"budget: must be at least 1 step, got {self.budget}")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise UserError(f"threads: must be from 1 to {MOST_THREADS}, got {self.threads}")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise UserError(f"time_limit: must be more than 0 hours, got {self.time_limit:g}")
 
 
 def check_frequency(key: str, value: Frequency) -> None:

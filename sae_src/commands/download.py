@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from omnilearn.config import Node, find, reject_unknown_keys
+from omnilearn.config import Node, find, keys_given, reject_unknown_keys
 from omnilearn.data.download.files import download_dataset
 from omnilearn.errors import UserError
 
@@ -12,7 +12,7 @@ def download(config: Node) -> list[Path]:
     node = find(config, "dataset")
     if node is None or node.has_payload:
         raise UserError("which data set? name a config of d/, such as d/3ds")
-    reject_unknown_keys(config)
+    reject_unknown_keys(config, keys_given(config))
     paths = download_dataset(node)
     for path in paths:
         print(path)

@@ -55,7 +55,6 @@ def train(config):
 
     Any other parameter of a component is a key too: its name in Python, at or above its place in the config.
     """
-    import sae_src.components  # noqa: F401 - registers what configs name
     from sae_src.commands.train import train_or_resume
 
     return train_or_resume(config)
@@ -72,7 +71,6 @@ def download_dataset(config):
         --dataroot FOLDER   folder of all data (OMNILEARN_DATA_DIR, else ./local_data)
         --dataset.KEY V     any key of the data set
     """
-    import sae_src.components  # noqa: F401 - registers what configs name
     from sae_src.commands.download import download
 
     return download(config)
@@ -99,7 +97,6 @@ def compute_fid(config):
         --overwrite yes     compute what is there already
         --device cpu|cuda   default: the GPU where there is one
     """
-    import sae_src.components  # noqa: F401 - registers what configs name
     from sae_src.sample_quality.compute_fid import compute_fid as run_script
 
     return run_script(config)
@@ -120,7 +117,6 @@ def train_factor_net(config):
         --out FILE          another file than factor_net.pth.tar beside the data
         --device cpu|cuda   default: the GPU where there is one
     """
-    import sae_src.components  # noqa: F401 - registers what configs name
     from sae_src.sample_quality.train_factor_net import train_and_keep_factor_net
 
     return train_and_keep_factor_net(config)
@@ -145,7 +141,6 @@ def evaluate(config):
         --override.KEY V    replace a value of the run's config
         --device, --saveroot    as for train
     """
-    import sae_src.components  # noqa: F401 - registers what configs name
     from sae_src.evaluate import evaluate_run
 
     return evaluate_run(config)
@@ -195,7 +190,6 @@ def eval_metrics(config):
         --log-stats no          nothing for TensorBoard
         --figure-dir FOLDER     figures go there as RUN_*.png and .pdf instead of into the run's figures/
     """
-    import sae_src.components  # noqa: F401 - registers what configs name
     from sae_src.eval_metrics.command import eval_metrics as run_script
 
     return run_script(config)
@@ -211,7 +205,6 @@ def eval_multiple_metrics(config):
 
     All other keys are those of eval-metrics, without --load and --path. Exit code 2 if any run failed.
     """
-    import sae_src.components  # noqa: F401 - registers what configs name
     from sae_src.eval_metrics.command import eval_multiple_metrics as run_script
 
     return run_script(config)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omnilearn.config import Node, call, find, read
+from omnilearn.config import Node, call, find, keys_given, read
 from omnilearn.config.tree import nested, read_config
 from omnilearn.errors import UserError
 from omnilearn.locks import sole_writer
@@ -14,7 +14,7 @@ from omnilearn.runs.folder import CONFIG, find_run, save_root
 from omnilearn.runs.identity import is_harmless
 from omnilearn.training.resume import check_override, resume, unfinished_run
 from omnilearn.training.train import train
-from sae_src.published_runs import is_original
+from sae_src.published_runs import is_published
 from sae_src.run import create_config, has_configs, load_run
 
 
@@ -52,7 +52,7 @@ def train_or_resume(config: Node) -> Path:
 
 def go_on(path: Path, override: Mapping[str, Any]) -> Path:
     """Resume the run in a folder, with other values for keys that do not make it another experiment."""
-    if is_original(read_config(path / CONFIG)):
+    if is_published(read_config(path / CONFIG)):
         raise UserError(f"{path.name} was written by the published system: it can be evaluated, not resumed")
     with sole_writer(path):
         tidy_up(path)
@@ -62,7 +62,7 @@ def go_on(path: Path, override: Mapping[str, Any]) -> Path:
 
 def _passed_on(config: Node) -> dict[str, Any]:
     """The values of the command line that go into the run's config."""
-    found = {key: find(config, key) for key in config.reporter.given}
+    found = {key: find(config, key) for key in keys_given(config)}
     removed = [key for key, node in found.items() if node is None]
     if removed:
         raise UserError(f"--{removed[0]}: a key of a run can be replaced, not removed")

@@ -9,14 +9,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from omnilearn.config import Builder, Node, call, find, read, reject_unknown_keys
-from omnilearn.config.build import component_of, parameters
+from omnilearn.config import Builder, Node, call, find, keys_given, read, reject_unknown_keys
+from omnilearn.config.build import component_of
+from omnilearn.config.signatures import parameters
+from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.files import check_ident, read_json
+from omnilearn.files import read_json
 from omnilearn.runs.folder import CONFIG, save_root
 from omnilearn.runs.info import library_versions
+from omnilearn.runs.naming import check_ident
 from omnilearn.runs.run import Run
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from sae_src.eval_metrics.figures import draw_figures
@@ -87,7 +90,7 @@ class Selections:
 def eval_metrics(config: Node) -> Outcome | None:
     """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
     selection, evaluation, settings = (call(kind, config) for kind in (Selection, EvaluationSettings, MetricSettings))
-    reject_unknown_keys(config)
+    reject_unknown_keys(config, keys_given(config))
     return metrics_of_run(selection.name, config, evaluation, settings)
 
 
@@ -97,7 +100,7 @@ def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
     A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed.
     """
     selection, evaluation, settings = (call(kind, config) for kind in (Selections, EvaluationSettings, MetricSettings))
-    reject_unknown_keys(config)
+    reject_unknown_keys(config, keys_given(config))
     pick_device(evaluation.device)  # fail once, not in every run
     names = selection.names(save_root(evaluation.saveroot))
     outcomes, failed = {}, []
@@ -134,7 +137,7 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     device = pick_device(evaluation.device)
     model = to_device(run.model, device)
     dataset = metric_dataset(config, run, evaluation.dataset).in_mode("full").to(device)
-    reject_unknown_keys(run.config, "override.")
+    reject_unknown_keys(run.config, given_keys(run.override), "override.")
     print(f"{run.name}, {run.checkpoint.name}: {len(dataset):,} observations on {describe_device(device)}", flush=True)
     outcome = evaluate_metrics(model, dataset, settings)
     print_outcome(outcome)
@@ -186,9 +189,9 @@ def keep(
         save_figures(folder, prefix, figures)
         print(f"{len(figures)} figures in {folder}")
     if evaluation.log_stats:
-        with TensorBoardWriter(run.path) as records:
-            log_scores(records, outcome, evaluation.tag, run.step)
-            log_figures(records, figures, evaluation.tag, run.step)
+        with TensorBoardWriter(run.path) as writer:
+            log_scores(writer, outcome, evaluation.tag, run.step)
+            log_figures(writer, figures, evaluation.tag, run.step)
     if evaluation.save_ident is None:
         return
     if not replace_file:

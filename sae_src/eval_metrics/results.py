@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
-from torch import Tensor, from_numpy
 
-from omnilearn.files import cannot_write, save_tensors, write_json
-from omnilearn.tensorboard.writer import TensorBoardWriter
+from omnilearn.files import cannot_write, save_tensors, storable, write_json
+from omnilearn.tensorboard.writer import TensorBoardWriter, tag_of
 from sae_src.eval_metrics.suite import Outcome
 
 
@@ -34,33 +32,18 @@ def write_results(run: Path, save_ident: str, outcome: Outcome, summary: Mapping
     save_tensors(results_path(run, save_ident), storable({"scores": outcome.scores, "results": outcome.results}))
 
 
-def storable(value: Any) -> Any:
-    """Tensors on the CPU in place of arrays, plain numbers in place of numpy's; tables and lists likewise inside."""
-    if isinstance(value, Mapping):
-        return {name: storable(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [storable(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return from_numpy(np.ascontiguousarray(value))
-    if isinstance(value, np.generic):
-        return value.item()
-    return value.detach().cpu() if isinstance(value, Tensor) else value
-
-
-def log_scores(records: TensorBoardWriter, outcome: Outcome, mode: str, step: int) -> None:
+def log_scores(writer: TensorBoardWriter, outcome: Outcome, mode: str, step: int) -> None:
     """Write every score that is a finite number as the scalar `{mode}/{MetricName}-{score}`."""
     for title, scores in outcome.scores.items():
         for name, value in scores.items():
             if math.isfinite(value):
-                # As a pattern, not as a name: names of scores keep their underscores, as published.
-                records.at(step, f"{mode}/{title}-{name}").scalars({"": value})
+                writer.scalar(f"{mode}/{title}-{name}", value, step)  # names of scores keep their underscores
 
 
-def log_figures(records: TensorBoardWriter, figures: Mapping[str, Figure], mode: str, step: int) -> None:
+def log_figures(writer: TensorBoardWriter, figures: Mapping[str, Figure], mode: str, step: int) -> None:
     """Write figures as the images `{mode}/{name}`."""
-    records.at(step, f"{mode}/{{}}")
     for name, figure in figures.items():
-        records.figure(name, figure)
+        writer.figure(tag_of(f"{mode}/{{}}", name), figure, step)
 
 
 def save_figures(folder: Path, prefix: str, figures: Mapping[str, Figure]) -> None:

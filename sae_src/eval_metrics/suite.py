@@ -68,7 +68,7 @@ def evaluate_metrics(
             reason = missing(metric, data)
             if reason is None:
                 try:
-                    _sort(metric, suite.compute(name), outcome)
+                    add_scores(metric, suite.compute(name), outcome)
                 except ValueError as error:  # a metric's word for arrays that it cannot score
                     reason = str(error).split("\n")[0]
             if reason is not None:
@@ -199,7 +199,7 @@ class Suite:
             self.outcome.seconds[name] = self.outcome.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-def _sort(metric: Metric, returned: Mapping[str, Any], outcome: Outcome) -> None:
+def add_scores(metric: Metric, returned: Mapping[str, Any], outcome: Outcome) -> None:
     """Put what a metric returned under scores and results; a score that it did not return is NaN.
 
     Scores that the published results list among the results are in both.

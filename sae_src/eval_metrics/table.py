@@ -1,10 +1,9 @@
 """The metrics by the names that a config uses, and the names that results are stored under."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
 
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, did_you_mean
 
 Need = Literal["codes", "factors", "grid"]
 
@@ -72,7 +71,6 @@ PUBLISHED = ("irs", "fairness", "unsupervised", "modularity-explicitness", "sap"
 def metric_named(name: str) -> Metric:
     """The metric of that name; `UserError`, with those that look like it, where there is none."""
     if name not in METRICS:
-        close = get_close_matches(name, METRICS, n=1)
-        hint = f" (did you mean {close[0]}?)" if close else f": there are {', '.join(METRICS)}"
+        hint = did_you_mean(name, METRICS) or f": there are {', '.join(METRICS)}"
         raise UserError(f"metrics: no metric named '{name}'{hint}")
     return METRICS[name]

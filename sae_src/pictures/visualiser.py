@@ -9,9 +9,9 @@ from torch.distributions import Normal
 
 from omnilearn.config.registry import component
 from omnilearn.tensorboard.visualiser import Visualiser
-from omnilearn.tensorboard.writer import TensorBoardWriter
-from omnilearn.training.settings import Frequency
-from sae_src.methods import Autoencoder, mean_of
+from omnilearn.tensorboard.writer import TensorBoardWriter, tag_of
+from sae_src.hybrid import Hybrid
+from sae_src.methods import Autoencoder, Latent, mean_of
 from sae_src.pictures.latent_distributions import latent_distributions
 from sae_src.pictures.traversals import SAMPLES, animation_frames, effects, middle_factors, traverse
 
@@ -35,7 +35,7 @@ class SAEVisualiser(Visualiser):
 
     def __init__(
         self,
-        freq: Frequency = 1000,
+        freq: int | None = 1000,
         *,
         viz_latent: bool = True,
         viz_rec: bool = True,
@@ -51,29 +51,41 @@ class SAEVisualiser(Visualiser):
 
     @torch.no_grad()
     def draw(
-        self, model: Autoencoder, result: dict[str, Any], records: TensorBoardWriter, *, thorough: bool
+        self,
+        model: Autoencoder,
+        result: dict[str, Any],
+        writer: TensorBoardWriter,
+        pattern: str,
+        step: int,
+        *,
+        thorough: bool,
     ) -> dict[str, Any]:
         """Write the pictures; returns `diffs` (16, D), the effects of the traversals, where they were drawn."""
         latent = mean_of(result["latent"])
         if self.viz_latent:
-            self._draw_latents(result["latent"], records)
+            for name, values in latent_statistics(result["latent"]).items():
+                writer.histogram(tag_of(pattern, name), values, step)
         if isinstance(model.dout, int) and not self.force_viz:
             return {}
+        grids: dict[str, tuple[Tensor, int]] = {}
         if self.viz_rec:
             pairs = torch.cat([result["original"][:8], result["reconstruction"][:8]])
-            self._draw_grid("rec", pairs, records, columns=len(pairs) // 2)
+            grids["rec"] = (pairs, len(pairs) // 2)
         if self.viz_gen_prior and model.prior is not None:
-            self._draw_grid("gen-prior", model.decode(model.sample_prior(16)), records, columns=4)
-        if self.viz_gen_hybrid and hasattr(model, "sample_hybrid") and model.has_latents:
-            self._draw_grid("gen-hybrid", model.decode(model.sample_hybrid(16)), records, columns=4)
+            grids["gen-prior"] = (model.decode(model.sample_prior(16)), 4)
+        if self.viz_gen_hybrid and isinstance(model, Hybrid) and model.has_latents:
+            grids["gen-hybrid"] = (model.decode(model.sample_hybrid(16)), 4)
+        for name, (outputs, columns) in grids.items():
+            images = resized(self._full_contrast(self.as_images(outputs)))
+            writer.image(tag_of(pattern, name), image_grid(images, columns), step)
         if not (thorough and self.viz_traversals):
             return {}
         traversals = traverse(latent[:SAMPLES], lambda moved: self.as_images(model.decode(moved)))
         effect = effects(traversals)
-        records.figure("distrib", latent_distributions(latent, effect))
+        writer.figure(tag_of(pattern, "distrib"), latent_distributions(latent, effect), step)
         shown = traversals[:2].flatten(0, 2)  # the animation shows the second sample
-        shown = resized(self._for_the_eye(shown)).unflatten(0, (-1, *traversals.shape[1:3]))
-        records.animation("traversals", animation_frames(shown), FRAMES_PER_SECOND)
+        shown = resized(self._full_contrast(shown)).unflatten(0, (-1, *traversals.shape[1:3]))
+        writer.animation(tag_of(pattern, "traversals"), animation_frames(shown), FRAMES_PER_SECOND, step)
         return {"diffs": effect}
 
     def as_images(self, outputs: Tensor) -> Tensor:
@@ -82,23 +94,23 @@ class SAEVisualiser(Visualiser):
             return outputs.sigmoid().view(len(outputs), 1, *middle_factors(outputs.shape[1]))
         return outputs
 
-    def _draw_latents(self, latent: Tensor | Normal, records: TensorBoardWriter) -> None:
-        mean = mean_of(latent)
-        records.histogram("latent-norm", mean.norm(dim=1))
-        records.histogram("latent-std", mean.std(dim=0))
-        if isinstance(latent, Normal):
-            records.histogram("logstd-hist", (latent.scale + 1e-5).log().mean(dim=0))
-
-    def _draw_grid(self, name: str, outputs: Tensor, records: TensorBoardWriter, columns: int) -> None:
-        images = resized(self._for_the_eye(self.as_images(outputs)))
-        records.image(name, image_grid(images, columns))
-
-    def _for_the_eye(self, images: Tensor) -> Tensor:
+    def _full_contrast(self, images: Tensor) -> Tensor:
         """Images of vectors are all close to grey: spread them over the whole range, all by the same amount."""
         if images.shape[1] != 1 or not self.force_viz:
             return images
         low, high = images.amin(), images.amax()
         return (images - low) / (high - low).clamp(min=1e-12)
+
+
+def latent_statistics(latent: Latent) -> dict[str, Tensor]:
+    """Latents (B, D) summed up: the norms (B,) of their means and their standard deviations (D,) over the batch; of
+    distributions also the mean logarithm (D,) of their own standard deviations.
+    """
+    mean = mean_of(latent)
+    statistics = {"latent-norm": mean.norm(dim=1), "latent-std": mean.std(dim=0)}
+    if isinstance(latent, Normal):
+        statistics["logstd-hist"] = (latent.scale + 1e-5).log().mean(dim=0)
+    return statistics
 
 
 def resized(images: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from omnilearn.config import Builder, Node, call, reject_unknown_keys
+from omnilearn.config import Builder, Node, call, keys_given, reject_unknown_keys
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
@@ -58,12 +58,14 @@ def compute_fid(config: Node) -> Path | None:
     Raises `UserError` where the network, its weights or the data are missing.
     """
     settings = call(ComputeFIDSettings, config)
-    reject_unknown_keys(config)
+    reject_unknown_keys(config, keys_given(config))
     device = pick_device(settings.device)
     dataset = settings.dataset() if settings.root is None else settings.dataset(dataroot=settings.root)
     if isinstance(dataset.din, int):
         raise UserError(f"{type(dataset).__name__}: the FID needs images, these are vectors")
-    path, name = settings.file or dataset.companion(FILE), settings.ident or settings.mode
+    path, name = settings.file or dataset.file_beside(FILE), settings.ident or settings.mode
+    if path is None:
+        raise UserError(f"out: {type(dataset).__name__} has no folder of its own: name the file to write")
     if path.is_dir():
         raise UserError(f"out: {path} is a folder, not a file")
     known = None if settings.overwrite else read_statistics(path, name, settings.features)

@@ -13,7 +13,7 @@ from omnilearn.data import BatchSampler, Dataset, Subset
 from omnilearn.data.loading import Data
 from omnilearn.device import to_device
 from omnilearn.errors import UserError
-from omnilearn.evaluation.measures import Measure, Measured, Unavailable
+from omnilearn.evaluation.measures import Measure, Measured, Unavailable, measure
 from omnilearn.randomness import undisturbed
 from sae_src.methods import Autoencoder
 from sae_src.sample_quality.factor_net import FILE as FACTOR_NET
@@ -30,6 +30,7 @@ Network = Callable[[Tensor], Tensor]
 """From images (B, C, H, W) to features (B, D)."""
 
 
+@measure("fid")
 @component("fid")
 class FID(Measure):
     """The Fréchet Inception distance (Heusel et al. 2017) of a model's samples to a set of its data.
@@ -88,14 +89,14 @@ class FID(Measure):
         )
         settings = {"dim": self.dim, "n_samples": self.n_samples, "batch_size": self.batch_size}
         settings |= {"reference": reference, "reference_n_samples": known and known.about.get("n_samples")}
-        return Measured(measured.scores, measured.kept, settings, measured.notes)
+        return Measured(measured.scores, measured.tensors, settings, measured.notes)
 
     def _statistics_of_data(self, dataset: Dataset, mode: str) -> tuple[str | None, Statistics | None]:
         """The name of the set `mode`, else of the training set, and its statistics; None where there are none.
 
         Then samples are drawn all the same: their moments are kept, and only the distance is left out.
         """
-        path = dataset.companion(STATISTICS)
+        path = dataset.file_beside(STATISTICS)
         for name in dict.fromkeys((mode, "train")):
             known = None if path is None else read_statistics(path, name, self.dim)
             if known is not None:
@@ -110,6 +111,7 @@ class FID(Measure):
         return None, None
 
 
+@measure("factor_distance")
 @component("factor-distance")
 class FactorDistance(Measure):
     """The Fréchet distance of a model's samples to its data in the features of the factor net.
@@ -144,7 +146,7 @@ class FactorDistance(Measure):
     ) -> Measured:
         """The distance of each kind of samples."""
         check_images(model)
-        path = self.network or data.dataset.companion(FACTOR_NET)
+        path = self.network or data.dataset.file_beside(FACTOR_NET)
         if path is None or not path.is_file():
             raise Unavailable(f"the factor net is missing ({path}): train it with 'fig train-factor-net CONFIG'")
         net, moments, about = load_factor_net(path)
@@ -164,7 +166,7 @@ class FactorDistance(Measure):
             stop=stop,
         )
         settings = {"n_samples": self.n_samples, "batch_size": self.batch_size, "reference": reference, "net": about}
-        return Measured(measured.scores, measured.kept, settings, measured.notes)
+        return Measured(measured.scores, measured.tensors, settings, measured.notes)
 
 
 def distances_of_samples(

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import trange
 
-from omnilearn.config import Builder, Node, call, reject_unknown_keys
+from omnilearn.config import Builder, Node, call, keys_given, reject_unknown_keys
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
@@ -19,7 +19,7 @@ from sae_src.sample_quality.factor_net import FILE, FactorNet, save_factor_net
 from sae_src.sample_quality.measures import data_batches, moments_of
 
 LEARNING_RATE = 1e-3
-SETTLED_ON = 2000  # images
+STANDARDISED_ON = 2000  # images
 _ENCODED_AT_ONCE = 200
 
 
@@ -46,12 +46,14 @@ class FactorNetSettings:
 def train_and_keep_factor_net(config: Node) -> Path:
     """Train the net as the keys say, and write it and the moments of its data's features; returns the file."""
     settings = call(FactorNetSettings, config)
-    reject_unknown_keys(config)
+    reject_unknown_keys(config, keys_given(config))
     device = pick_device(settings.device)
     dataset = settings.dataset().to(device)
     if dataset.grid is None or isinstance(dataset.din, int):
         raise UserError(f"{type(dataset).__name__}: the factor net needs images whose factors are known")
-    path = settings.out or dataset.companion(FILE)
+    path = settings.out or dataset.file_beside(FILE)
+    if path is None:
+        raise UserError(f"out: {type(dataset).__name__} has no folder of its own: name the file to write")
     sets = {mode: dataset.in_mode(mode) for mode in ("train", "test")}
     print(f"factor net of {type(dataset).__name__}: {settings.steps} steps on {describe_device(device)}", flush=True)
     net = train_factor_net(
@@ -106,12 +108,12 @@ def train_factor_net(
         loss.backward()
         optimiser.step()
     with undisturbed(seed):
-        settle_features(net, data_batches(dataset, SETTLED_ON, batch_size=_ENCODED_AT_ONCE, seed=seed))
+        standardise_features(net, data_batches(dataset, STANDARDISED_ON, batch_size=_ENCODED_AT_ONCE, seed=seed))
     return net.requires_grad_(False).eval()
 
 
 @torch.no_grad()
-def settle_features(net: FactorNet, batches: Iterable[Tensor]) -> None:
+def standardise_features(net: FactorNet, batches: Iterable[Tensor]) -> None:
     """Scale the features to mean 0 and variance 1 over some images: while the net learns, they are on the move."""
     for layer in net.features:
         if isinstance(layer, nn.BatchNorm1d):

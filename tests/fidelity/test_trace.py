@@ -35,6 +35,6 @@ def test_the_split_and_the_first_batch_equal_the_published_ones():
     assert data.subsets["train"].indices[:10].tolist() == trace["train_idx_first10"]
     assert data.subsets["val"].indices[:10].tolist() == trace["val_idx_first10"]
     assert (len(data.subsets["train"]), len(data.subsets["val"])) == (trace["n_train"], trace["n_val"])
-    first = data.subsets["train"].batch(next(data.loading.training_order(data.subsets["train"], 0)))
+    first = data.subsets["train"].batch(next(data.loading.training_batches(data.subsets["train"], 0)))
     assert first.double().sum().item() == pytest.approx(trace["batch1_sum"], rel=1e-6)
     assert first[0, :5].tolist() == pytest.approx(trace["batch1_first5"], rel=1e-5)

@@ -8,10 +8,10 @@ from torch.distributions import Normal as NormalDistribution
 from torch.distributions import kl_divergence as torch_kl
 
 import sae_src as sae
-from omnilearn.layers import MLP, Normal
+from omnilearn.layers import MLP, GaussianOutput
 from omnilearn.layers.criteria import _FUNCTIONS, Criterion
 from sae_src.divergences import kl_divergence, maximum_mean_discrepancy, random_directions, sliced_wasserstein
-from sae_src.hybrid import Hybrid, shuffle_dimensions, shuffle_groups
+from sae_src.hybrid import Hybrid, shuffle_dimensions, shuffle_segments
 from sae_src.methods import (
     Autoencoder,
     SlicedWassersteinAutoencoder,
@@ -26,7 +26,7 @@ GOLDEN = reference("golden_losses.json")
 P, Q = torch.sin(torch.arange(20.0)).view(5, 4), torch.cos(torch.arange(20.0)).view(5, 4)
 
 
-class GaussianMLP(Normal, MLP):
+class GaussianMLP(GaussianOutput, MLP):
     """An encoder with normal outputs."""
 
 
@@ -130,9 +130,9 @@ def test_reference_shuffle():
 
 def test_shuffles_recombine_columns_and_segments():
     latent = torch.arange(24).view(6, 4)
-    for shuffled in (shuffle_dimensions(latent, "independent"), shuffle_groups(latent, [1, 1, 1, 1])):
+    for shuffled in (shuffle_dimensions(latent, "independent"), shuffle_segments(latent, [1, 1, 1, 1])):
         assert torch.equal(shuffled.sort(dim=0).values, latent)
-    blocks = shuffle_groups(latent, [2, 2])
+    blocks = shuffle_segments(latent, [2, 2])
     assert torch.equal(blocks[:, 1] - blocks[:, 0], torch.ones(6))
     assert torch.equal(blocks[:, :2].sort(dim=0).values, latent[:, :2])
 
@@ -163,7 +163,7 @@ def test_hybrid_segments_follow_the_decoder():
     torch.manual_seed(3)
     drawn = model.sample_hybrid()
     torch.manual_seed(3)
-    assert torch.equal(drawn, shuffle_groups(model._latent, [6, 6]))
+    assert torch.equal(drawn, shuffle_segments(model._latent, [6, 6]))
 
 
 def test_textbook_sets_every_choice():

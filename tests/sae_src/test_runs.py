@@ -168,7 +168,7 @@ def test_runs_of_the_published_system_load_as_they_are(fig, tmp_path, shell):
     outcome = fig(f"eval --load {path} --device cpu")
     assert outcome.scores["loss"] == pytest.approx(0.0444, abs=1e-4)
     run = sae.load_run(path)
-    assert run.is_original
+    assert run.is_published
     assert run.model.decoder.group_dims == [1] * 12
     refused = shell(f"train --resume {path}")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from omnilearn.layers import MLP, ConvLayer, DenseLayer, Normal
+from omnilearn.layers import MLP, ConvLayer, DenseLayer, GaussianOutput
 from sae_src.baseline import DislibDecoder, DislibEncoder
 from sae_src.decoders import StyleDecoder
 from sae_src.ladder import LadderEncoder
@@ -85,7 +85,7 @@ def test_the_deepest_rung_comes_first():
 
 
 def test_a_ladder_gives_its_distribution_in_pairs():
-    class Gaussian(Normal, LadderEncoder):
+    class Gaussian(GaussianOutput, LadderEncoder):
         """A ladder encoder with normal outputs."""
 
     encoder = Gaussian(6, dout=4, layers=[RUNG, partial(DenseLayer, width=5), RUNG])

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from omnilearn.data.download.sources import RemoteFile
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write
+from omnilearn.files import cannot_write, checksum
 from omnilearn.locks import exclusive
 
 _BLOCK = 64 * 2**10  # what a cut connection can lose
@@ -182,17 +182,9 @@ def what_is_wrong(file: RemoteFile, path: Path) -> str | None:
     if file.size not in (None, size):
         return f"it has {size:,} bytes instead of {file.size:,}"
     kind, expected = ("sha256", file.sha256) if file.sha256 else ("md5", file.md5)
-    if expected and not (found := _digest(path, kind)).startswith(expected):
+    if expected and not (found := checksum(path, kind)).startswith(expected):
         return f"its {kind} is {found[:12]}... instead of {expected[:12]}..."
     return None
-
-
-def _digest(path: Path, kind: str) -> str:
-    hasher = hashlib.new(kind)
-    with path.open("rb") as content:
-        while block := content.read(2**20):
-            hasher.update(block)
-    return hasher.hexdigest()
 
 
 def _part_of(file: RemoteFile, response, path: Path) -> Path:

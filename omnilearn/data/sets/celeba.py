@@ -42,7 +42,7 @@ class CelebA(ImageDataset):
 
     Args:
         dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
-        download: check for the files, and say how to get those that are missing: the licence wants a person.
+        download: check for the files, and say how to get those that are missing: the licence must be accepted by hand.
         sources: a table of addresses that goes before the packaged one.
         keep: where to keep the images, see `PixelArray`.
         crop_size: side of the square in pixels.

@@ -41,7 +41,7 @@ class ShapesSource:
         self._light += 127  # so that the division by 255 rounds to the nearest whole number
         self._colours = torch.tensor([_rgb(hue) for hue in HUES]).float()
 
-    def settle(self, device: torch.device) -> None:
+    def move_to(self, device: torch.device) -> None:
         """Keep the planes on `device`."""
         self._coloured, self._light, self._colours = (
             part.to(device) for part in (self._coloured, self._light, self._colours)

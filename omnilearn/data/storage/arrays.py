@@ -35,7 +35,7 @@ class PixelArray:
         self._pixels, self._keep = pixels, keep
         # The mapped file costs no memory, so it stays open to be read again for another place.
         self._mapped = pixels if mapped else None
-        self._settled = False
+        self._is_placed = False
 
     @property
     def nbytes(self) -> int:
@@ -50,14 +50,14 @@ class PixelArray:
             return "device"
         return "ram" if self._fits(torch.device("cpu")) else "mmap"
 
-    def settle(self, device: torch.device) -> None:
+    def move_to(self, device: torch.device) -> None:
         """Move the images to where they are kept for use on `device`.
 
         Raises `UserError` where they were asked to be in memory that is too small.
         """
         place = self.place(device)
         target = device if place == "device" else torch.device("cpu")
-        self._settled = True
+        self._is_placed = True
         if place == "mmap" and self._mapped is not None:
             self._pixels = self._mapped
         elif self._pixels.device != target or (place != "mmap" and self._pixels is self._mapped):
@@ -67,8 +67,8 @@ class PixelArray:
 
     def read(self, rows: Tensor, device: torch.device) -> Tensor:
         """The images (B, C, H, W) at `rows` (B,), as uint8 on `device`."""
-        if not self._settled:
-            self.settle(device)
+        if not self._is_placed:
+            self.move_to(device)
         return self._pixels.index_select(0, rows.to(self._pixels.device)).to(device, non_blocking=True)
 
     def _fits(self, device: torch.device) -> bool:

@@ -120,10 +120,9 @@ def test_a_failure_leaves_nothing_behind():
 @pytest.mark.parametrize("key", ["x.sizes", "x.size", "x.leaf.rate", "rate", "x.leaf._type", "split.anything", "n"])
 def test_keys_that_something_declares_are_known(key):
     node = config(**{"x._type": "test-tree", "x.leaf._type": "test-leaf", "x.leaf.size": "<>n", "n": 1})
-    node.reporter.given = (key,)
 
     def script(x: Part, split: dict[str, float] | None = None):
-        reject_unknown_keys(node)
+        reject_unknown_keys(node, [key])
 
     call(script, node)
 
@@ -133,6 +132,5 @@ def test_keys_that_something_declares_are_known(key):
 )
 def test_misspelled_keys_are_refused_with_a_suggestion(key, hint):
     node = config(**{"x._type": "test-tree", "x.leaf._type": "test-leaf"})
-    node.reporter.given = (key,)
     with pytest.raises(ConfigError, match=rf"--{key} is not a key of this run .did you mean .*{hint}"):
-        reject_unknown_keys(node)
+        reject_unknown_keys(node, [key])

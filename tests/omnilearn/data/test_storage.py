@@ -33,7 +33,7 @@ def test_every_place_gives_the_same_images(mapped, keep):
 @pytest.mark.parametrize(("keep", "shared"), [("mmap", True), ("ram", False), ("device", False)])
 def test_mmap_reads_the_file_and_ram_does_not(mapped, keep, shared):
     array = PixelArray(mapped, keep, mapped=True)
-    array.settle(CPU)
+    array.move_to(CPU)
     assert (array._pixels.data_ptr() == mapped.data_ptr()) == shared
 
 
@@ -62,7 +62,7 @@ def test_auto_takes_the_first_place_with_room(mapped, monkeypatch, on_gpu, on_cp
 def test_memory_that_is_too_small_is_named(mapped, monkeypatch):
     monkeypatch.setattr(arrays, "free_memory", lambda device: 100)
     with pytest.raises(UserError, match=r"dataset\.keep: ram needs .* use mmap"):
-        PixelArray(mapped, "ram", mapped=True).settle(CPU)
+        PixelArray(mapped, "ram", mapped=True).move_to(CPU)
 
 
 def test_a_container_has_less_memory_than_its_machine(tmp_path, monkeypatch):
@@ -93,7 +93,7 @@ def test_on_the_gpu(mapped, shapes_root):
     from omnilearn.data.shapes.dataset import Shapes
 
     array = PixelArray(mapped, mapped=True)
-    array.settle(GPU)
+    array.move_to(GPU)
     assert array._pixels.is_cuda
     assert torch.equal(array.read(torch.tensor([3, 1]), GPU).cpu(), IMAGES[[3, 1]])
     indices = torch.arange(0, 384_000, 997)

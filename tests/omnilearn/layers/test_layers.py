@@ -7,7 +7,16 @@ import torch
 from torch import nn
 from torch.distributions import Normal as NormalDistribution
 
-from omnilearn.layers import MLP, ConvLayer, CoordConvLayer, DenseLayer, MultiLayer, Normal, nonlinearity, norm_layer
+from omnilearn.layers import (
+    MLP,
+    ConvLayer,
+    CoordConvLayer,
+    DenseLayer,
+    GaussianOutput,
+    MultiLayer,
+    nonlinearity,
+    norm_layer,
+)
 from omnilearn.layers.activations import _MAKERS
 
 
@@ -103,7 +112,7 @@ def test_a_stack_draws_its_weights_from_its_first_known_end():
 
 
 def test_normal_outputs():
-    class Gaussian(Normal, MLP):
+    class Gaussian(GaussianOutput, MLP):
         """A perceptron with normal outputs."""
 
     layer = Gaussian(4, dout=3, hidden=[5])

@@ -11,8 +11,8 @@ import torch
 
 from omnilearn.errors import UserError
 from omnilearn.evaluation import results
-from omnilearn.files import load_tensors, read_json, save_tensors, write_json
-from omnilearn.runs.checkpoint import CHECKSUMS, _checksum, checkpoint_steps, damage, tidy_up
+from omnilearn.files import checksum, load_tensors, read_json, save_tensors, write_json
+from omnilearn.runs.checkpoint import CHECKSUMS, checkpoint_steps, damage, tidy_up
 from omnilearn.runs.info import read_info
 from omnilearn.training.hooks import Validate
 from omnilearn.training.interruption import STOPPED, Stop
@@ -29,7 +29,7 @@ def run(runs, fig):
 
 def seal(checkpoint: Path) -> None:
     """Give a changed checkpoint the right checksums."""
-    write_json(checkpoint / CHECKSUMS, {path.name: _checksum(path) for path in checkpoint.glob("*.pth.tar")})
+    write_json(checkpoint / CHECKSUMS, {path.name: checksum(path) for path in checkpoint.glob("*.pth.tar")})
 
 
 def test_what_a_finished_run_says_of_itself(run, fig):
@@ -61,15 +61,15 @@ def test_a_longer_run_is_evaluated_again(run, fig):
 
 
 def test_killed_in_the_last_validation_no_point_is_missing(run, fig, runs, monkeypatch):
-    happen = Validate.happen
+    run_hook = Validate.run
 
     def killed_at_the_end(self, training, result):
-        if training.step == training.budget:
+        if training.progress.step == training.budget:
             raise MemoryError  # nothing is saved after this
-        happen(self, training, result)
+        run_hook(self, training, result)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Validate, "happen", killed_at_the_end)
+        patch.setattr(Validate, "run", killed_at_the_end)
         with pytest.raises(MemoryError):
             fig(f"train {SHORT} --name cut")
     fig("train --resume cut")

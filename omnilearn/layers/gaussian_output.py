@@ -1,19 +1,20 @@
-"""From a module with plain outputs to one with normal distributions as outputs."""
+"""From a layer with plain outputs to one with normal distributions as outputs."""
 
 from typing import Any
 
 from torch import Tensor
-from torch.distributions import Normal as NormalDistribution
+from torch.distributions import Normal
 
 from omnilearn.config.registry import modifier
+from omnilearn.layers.base import Layer
 
 
 @modifier("normal")
-class Normal:
+class GaussianOutput(Layer):
     """Mixin in front of a `Layer`: doubles its output and reads it as the parameters of a normal distribution.
 
-    `class Encoder(Normal, MultiLayer)` maps (B, *din) to a `torch.distributions.Normal` over (B, dout) with the first
-    half as mean and exp(second half) as standard deviation, neither clamped.
+    `class Encoder(GaussianOutput, MultiLayer)` maps (B, *din) to a `torch.distributions.Normal` over (B, dout) with the
+    first half as mean and exp(second half) as standard deviation, neither clamped.
 
     Raises `ValueError` where the layer cannot give twice `dout` outputs.
     """
@@ -23,12 +24,12 @@ class Normal:
         if self.dout != 2 * dout:
             raise ValueError(
                 f"{dout} latents do not divide evenly: the encoder gives {self.dout} values instead of {2 * dout}; "
-                "choose a latent_dim that divides into its parts"
+                "choose a latent_dim that divides into its segments"
             )
         self.dout = dout
 
-    def forward(self, inputs: Tensor) -> NormalDistribution:
+    def forward(self, inputs: Tensor) -> Normal:
         """Map (B, *din) to a normal distribution over (B, dout)."""
         mean, log_std = self.split_parameters(super().forward(inputs))
         # The check of the parameters would make the host wait for the device at every step.
-        return NormalDistribution(mean, log_std.exp(), validate_args=False)
+        return Normal(mean, log_std.exp(), validate_args=False)

@@ -1,0 +1,84 @@
+"""What a training says on the console: a header, its progress, a summary with the next commands."""
+
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from omnilearn.device import describe_device
+from omnilearn.runs.folder import save_root
+from omnilearn.training.loop import Hook, Training
+
+
+class Console(Hook):
+    """A progress bar with the loss; where the output is no terminal, a line now and then instead."""
+
+    name = "print"
+    at_end = False
+
+    def __init__(self, freq: int | None, training: Training) -> None:
+        super().__init__(freq)
+        self._bar = tqdm(
+            total=training.budget,
+            initial=training.progress.step,
+            unit="step",
+            dynamic_ncols=True,
+            disable=None,
+            file=sys.stdout,
+        )
+        self._last = (training.progress.step, time.perf_counter())
+
+    def run(self, training: Training, result: dict[str, Any]) -> None:
+        """Show the loss of the step, and how fast it goes."""
+        loss = result["loss"].item()  # the host waits for the device
+        progress = training.progress
+        validation = f"  val {progress.scores['loss']:.4g}" if progress.scores else ""
+        if not self._bar.disable:
+            self._bar.set_postfix_str(f"loss {loss:.4g}{validation}", refresh=False)
+            self._bar.update(progress.step - self._bar.n)
+            return
+        step, then = self._last
+        self._last = (progress.step, time.perf_counter())
+        rate = (progress.step - step) / (self._last[1] - then)
+        now = f"{datetime.now():%H:%M:%S}"
+        line = f"step {progress.step}/{training.budget}  loss {loss:.4g}{validation}  {rate:.0f} steps/s"
+        print(f"[{now}] {line}", flush=True)
+
+    def close(self, training: Training) -> None:
+        """Finish the bar."""
+        if not self._bar.disable:
+            self._bar.update(training.progress.step - self._bar.n)
+        self._bar.close()
+
+
+def print_header(training: Training) -> None:
+    """What is trained on what, and where it goes."""
+    components = training.components
+    parameters = sum(parameter.numel() for parameter in components.model.parameters())
+    subsets = ", ".join(f"{len(subset):,} {name}" for name, subset in components.data.subsets.items())
+    print(f"{training.folder.name}: {parameters:,} parameters on {describe_device(components.device)}, {subsets}")
+    print(f"writing to {training.folder}", flush=True)
+
+
+def print_summary(training: Training, scores: Mapping[str, float]) -> None:
+    """What came out, and what to do next."""
+    steps = f"{training.progress.step:,} steps in {training.stopwatch.seconds:.0f} s"
+    result = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+    print(f"Completed {training.folder.name}: {steps}" + (f"; validation {result}" if result else ""))
+    print("Next:")
+    print(f"  tensorboard --logdir {training.folder.parent}")
+    print(f"  {program()} eval --load {run_reference(training.folder)} --mode test --ident test_results")
+
+
+def program() -> str:
+    """How this program was called."""
+    return f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else "fig"
+
+
+def run_reference(folder: Path) -> str:
+    """What to write after --load for the run in a folder."""
+    return folder.name if folder.parent == save_root() else str(folder)
