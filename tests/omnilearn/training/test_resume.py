@@ -297,7 +297,7 @@ def test_a_checkpoint_cannot_run_code(name, run, tmp_path, fig):
     from omnilearn.files import write_json
     from omnilearn.runs.checkpoint import _checksum
 
-    sums = {file: _checksum(run / "ckpt20" / file) for file in ("model.pth.tar", "training.pth.tar")}
+    sums = {file: checksum(run / "ckpt20" / file) for file in ("model.pth.tar", "training.pth.tar")}
     write_json(run / "ckpt20" / "checksums.json", sums)
     with pytest.raises(UserError, match="more than tensors and plain data"):
         fig("train --resume run --budget 30")
