@@ -295,7 +295,7 @@ def test_a_checkpoint_cannot_run_code(name, run, tmp_path, fig):
     target = tmp_path / "executed"
     torch.save({"model": Exploit(target)}, run / "ckpt20" / name)
     from omnilearn.files import write_json
-    from omnilearn.runs.checkpoint import _checksum
+    from omnilearn.files import checksum
 
     sums = {file: checksum(run / "ckpt20" / file) for file in ("model.pth.tar", "training.pth.tar")}
     write_json(run / "ckpt20" / "checksums.json", sums)
