@@ -78,6 +78,7 @@ def test_a_missing_set_names_the_command_that_gets_it(data_root):
         (gzip.compress(idx(IMAGES[:, :27])), "shape"),
         (gzip.compress(idx(IMAGES[:3])), "one label for each image"),
     ],
+    ids=["cut", "no gzip", "huge", "negative", "too short", "too long", "labels", "width", "count"],
 )
 def test_damaged_idx_files_are_named(data_root, content, message):
     raw = data_root / "mnist" / "MNIST" / "raw"
