@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from omnilearn.data import BatchSampler, Subset
 from omnilearn.model import Model
+from omnilearn.progress import Progress
 from omnilearn.randomness import undisturbed
 
 
@@ -36,6 +38,7 @@ def evaluate(
     batches: BatchSampler,
     seed: int,
     *,
+    title: str = "evaluation",
     step_limit: int | None = None,
     stop: Callable[[], BaseException | None] = lambda: None,
 ) -> Evaluation:
@@ -49,6 +52,7 @@ def evaluate(
         subset: the observations.
         batches: their batches; read from where it stands to the end of the epoch.
         seed: seed of the noise.
+        title: what the pass is called where its progress is shown.
         step_limit: stop after this many batches.
         stop: asked before every batch; an exception that it returns ends the pass and is raised.
     """
@@ -56,16 +60,17 @@ def evaluate(
     first: dict[str, Any] = {}
     last: dict[str, Any] = {}
     samples = 0
-    with evaluation_mode(model), undisturbed(seed), torch.no_grad():
-        for count, positions in enumerate(batches.one_epoch()):
-            if count == step_limit:
-                break
+    steps = batches.batches_per_epoch if step_limit is None else min(step_limit, batches.batches_per_epoch)
+    progress = Progress(min(steps * batches.batch_size, len(subset)), title, "observations")
+    with evaluation_mode(model), undisturbed(seed), torch.inference_mode(), progress:
+        for positions in islice(batches.one_epoch(), steps):
             if (reason := stop()) is not None:
                 raise reason
             batch = subset.batch(positions)
             last = model.losses(batch)
             first = first or last
             samples += len(batch)
+            progress.update(len(batch))
             for name, value in losses_in(last):
                 # In double precision on the device: read once at the end.
                 total = value.double() * len(batch)

@@ -43,7 +43,7 @@ def evaluate_and_store(
     """
     subset = data.subset(mode)
     batches = data.loading.evaluation_batches(subset, seed)
-    outcome = evaluate(model, subset, batches, seed, step_limit=step_limit, stop=stop)
+    outcome = evaluate(model, subset, batches, seed, title=f"evaluation of {mode}", step_limit=step_limit, stop=stop)
     pattern = f"{ident}/{{}}"
     drawn: dict[str, Any] = {}
     with TensorBoardWriter(folder) as writer:

@@ -10,12 +10,18 @@ from typing import Any
 from tqdm import tqdm
 
 from omnilearn.device import describe_device
+from omnilearn.progress import duration, pace
 from omnilearn.runs.folder import save_root
 from omnilearn.training.loop import Hook, Training
 
+_FIRST_LINE, _NEXT_LINE = 8.0, 60.0  # seconds
+
 
 class Console(Hook):
-    """A progress bar with the loss; where the output is no terminal, a line now and then instead."""
+    """A progress bar with the loss; where the output is no terminal, a line now and then instead.
+
+    The first line comes within about ten seconds, however slow the steps are.
+    """
 
     name = "print"
     at_end = False
@@ -30,7 +36,14 @@ class Console(Hook):
             disable=None,
             file=sys.stdout,
         )
-        self._last = (training.progress.step, time.perf_counter())
+        self._begin = self._last = (training.progress.step, time.perf_counter())
+
+    def is_due(self, training: Training) -> bool:
+        """Whether it is time, or slow steps have left the reader without a line for long."""
+        if super().is_due(training) or self.freq is None or not self._bar.disable:
+            return super().is_due(training)
+        patience = _FIRST_LINE if self._last is self._begin else _NEXT_LINE
+        return time.perf_counter() - self._last[1] > patience
 
     def run(self, training: Training, result: dict[str, Any]) -> None:
         """Show the loss of the step, and how fast it goes."""
@@ -43,10 +56,11 @@ class Console(Hook):
             return
         step, then = self._last
         self._last = (progress.step, time.perf_counter())
-        rate = (progress.step - step) / (self._last[1] - then)
+        steps, seconds = progress.step - step, self._last[1] - then
+        left = duration((training.budget - progress.step) * seconds / steps)
         now = f"{datetime.now():%H:%M:%S}"
-        line = f"step {progress.step}/{training.budget}  loss {loss:.4g}{validation}  {rate:.0f} steps/s"
-        print(f"[{now}] {line}", flush=True)
+        line = f"step {progress.step}/{training.budget}  loss {loss:.4g}{validation}  {pace(steps, seconds)}"
+        print(f"[{now}] {line}  {left} left", flush=True)
 
     def close(self, training: Training) -> None:
         """Finish the bar."""

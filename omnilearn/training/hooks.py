@@ -65,6 +65,7 @@ class Validate(Hook):
                 subset,
                 self._data.loading.evaluation_batches(subset, seed),
                 seed,
+                title=f"validation at step {progress.step:,}",
                 step_limit=self._settings.step_limit,
                 stop=training.interruption.reason,
             )
