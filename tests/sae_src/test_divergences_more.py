@@ -254,15 +254,23 @@ def test_maximum_mean_discrepancy(name, kernel, reference):
 
 
 def test_kernels():
-    p, q = torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0], [0.0, 0.0]])
-    assert maximum_mean_discrepancy(q, q, "gaussian").item() == 0
-    # Within: exp(-25 / C) and 1; across: half of the pairs at 25, half at 0.
-    for bandwidth in (1.0, 2.0):
-        far = math.exp(-25 / (4 * bandwidth**2))
-        value = maximum_mean_discrepancy(p, q, "gaussian", bandwidth=bandwidth)
-        assert value.item() == pytest.approx(far + 1 - 2 * (far + 1) / 2, abs=1e-6)
-    same, other = (maximum_mean_discrepancy(p, p + shift, "multiscale") for shift in (0.0, 1.0))
-    assert same < other
+    p, q = torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0], [6.0, 8.0]])
+    # Squared distances: 25 within p, 100 within q; 0, 100, 25 and 25 across.
+    for bandwidth in (1.0, 3.0):
+        width = 4 * bandwidth**2
+        for kernel, of in (
+            ("gaussian", lambda d, width=width: math.exp(-d / width)),
+            (
+                "multiscale",
+                lambda d, width=width: sum(s * width / (s * width + d) for s in (0.1, 0.2, 0.5, 1, 2, 5, 10)),
+            ),
+        ):
+            expected = of(25) + of(100) - 2 * (of(0) + of(100) + 2 * of(25)) / 4
+            value = maximum_mean_discrepancy(p, q, kernel, bandwidth=bandwidth).item()
+            assert value == pytest.approx(expected, abs=1e-5)
+    assert maximum_mean_discrepancy(p, q).item() == pytest.approx(
+        2 / 27 + 2 / 102 - (1 + 2 / 102 + 4 / 27) / 2, abs=1e-6
+    )
 
 
 # FactorVAE

@@ -80,6 +80,15 @@ def test_the_other_scores_come_from_the_best_depth():
         np.testing.assert_array_equal(alone["importance_matrix"], result["importance_matrix"])
 
 
+def test_guessing_is_the_baseline():
+    generator = np.random.default_rng(0)
+    codes = CODES + generator.normal(size=CODES.shape)
+    result = score(codes, FACTORS, codes[::-1], FACTORS[::-1], **FEW)
+    expected = explicitness(FEW["depths"], result["test_losses"], [1 / 2, 2 / 3])
+    assert result["explicitness_per_factor"] == pytest.approx(expected, abs=1e-12)
+    assert result["explicitness"] == pytest.approx(expected.mean(), abs=1e-12) and expected.mean() < 1
+
+
 def test_of_equally_good_depths_the_least_counts():
     codes, factors = (np.tile(each[:, :1], (4, 1)) for each in perfect())
     assert score(codes, factors, num_trees=5, depths=(8, 9, 10))["depth"] == 8

@@ -101,6 +101,11 @@ def test_degenerate_data(case):
     assert_equal(score(codes, seed=9), result)
 
 
+def test_single_precision_is_not_computed_in():
+    codes = array("fos_gauss").astype(np.float32)
+    assert_equal(score(codes), score(codes.astype(np.float64)))
+
+
 def test_without_pairs_of_codes():
     result = score(CODES[:, :1])
     assert np.isnan(result["factorised_support"])

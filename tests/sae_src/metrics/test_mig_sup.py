@@ -79,6 +79,17 @@ def test_the_scale_decides_which_codes_are_active():
     assert score(1e-3 * codes, factors, active_variance=1e-8)["mig_sup_active"] > 0
 
 
+def test_which_codes_are_active():
+    # Variances divided by N - 1 of 0.0144 and 0.0072; the mean of equal huge numbers is not exactly that number.
+    factors = np.array([[0, 0], [1, 1]])
+    codes = np.array([[0, 0], [0.17, 0.12]])
+    assert score(codes[:, :1], factors)["mig_sup_active"] == 0
+    assert np.isnan(score(codes[:, 1:], factors)["mig_sup_active"])
+    huge = np.full((7, 1), 1.1e30)
+    assert huge.var() > 1
+    assert np.isnan(score(huge, np.arange(14).reshape(7, 2))["mig_sup_active"])
+
+
 @every_normaliser
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_degenerate_data(case, normaliser):

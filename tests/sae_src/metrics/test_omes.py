@@ -170,6 +170,31 @@ def test_codes_without_information(pooling):
     assert result["overlap"][1] == result["multiple_encoding"][1] == 0
 
 
+@pytest.mark.parametrize("constant", [0, 0.1])
+@pytest.mark.parametrize("member", [0, 1])
+def test_codes_that_are_constant_in_one_member_of_all_pairs(member, constant):
+    codes, pairs = given("clean")
+    changed = [each.copy() for each in pairs[1]]
+    changed[member][:, 2] = constant
+    association = score_pairs(codes, [pairs[0], tuple(changed), pairs[2]])["association"]
+    assert association[2, 1] == 0
+    assert (association[:2] == score_pairs(codes, pairs)["association"][:2]).all()
+
+
+def test_codes_too_close_for_a_correlation():
+    codes, pairs = given("clean")
+    pairs[1] = tuple(1e-200 * each for each in pairs[1])
+    assert (score_pairs(codes, pairs)["association"][:, 1] == 0).all()
+
+
+def test_which_codes_are_active():
+    # Standard deviations by N - 1 of 0.057 and 0.042.
+    _, pairs = given("clean")
+    result = score_pairs([[0, 0, 1], [0.08, 0.06, 1]], pairs)
+    assert np.isnan(result["association"]).all(axis=1).tolist() == [False, True, True]
+    assert result["num_active_dims"] == 1
+
+
 def test_undefined_scores_are_nan():
     for case in ("a factor of one value", "one factor of one value"):
         assert np.isnan(score(*DEGENERATE[case])["omes"]), case
