@@ -1,8 +1,12 @@
 """How far a long piece of work is: a bar on a terminal, lines now and then elsewhere."""
 
 import time
+from collections.abc import Collection, Iterator
+from typing import TypeVar
 
 from tqdm import tqdm
+
+T = TypeVar("T")
 
 ANNOUNCED_FROM = 10.0  # seconds; work that is done sooner says nothing where there is no terminal
 BETWEEN_LINES = 30.0
@@ -19,15 +23,23 @@ class Progress:
         total: the amount of work.
         title: what is done.
         unit: what the amount counts, in the plural.
+        done: how much was done before.
     """
 
-    def __init__(self, total: int, title: str, unit: str) -> None:
+    def __init__(self, total: int, title: str, unit: str, *, done: int = 0) -> None:
         self._total, self._title, self._unit = total, title, unit
-        self._done = 0
+        self._done = self._done_before = done
         self._start = time.monotonic()
         self._next_line: float | None = None
         self._bar = tqdm(
-            total=total, desc=title, unit=f" {unit}", leave=False, delay=1.0, dynamic_ncols=True, disable=None
+            total=total,
+            initial=done,
+            desc=title,
+            unit=f" {unit}",
+            leave=False,
+            delay=1.0,
+            dynamic_ncols=True,
+            disable=None,
         )
 
     def update(self, amount: int = 1) -> None:
@@ -40,7 +52,7 @@ class Progress:
         spent = now - self._start
         if spent < _ESTIMATED_AFTER or (self._next_line is not None and now < self._next_line):
             return
-        left = spent * (self._total - self._done) / self._done
+        left = spent * (self._total - self._done) / max(self._done - self._done_before, 1)
         if self._next_line is None and spent + left < ANNOUNCED_FROM:
             return
         done = f"{self._done:,} of {self._total:,} {self._unit}"
@@ -52,6 +64,14 @@ class Progress:
 
     def __exit__(self, *error: object) -> None:
         self._bar.close()
+
+
+def with_progress(items: Collection[T], title: str, unit: str) -> Iterator[T]:
+    """The items one after the other, with `Progress` over how many are done."""
+    with Progress(len(items), title, unit) as progress:
+        for item in items:
+            yield item
+            progress.update()
 
 
 def duration(seconds: float) -> str:

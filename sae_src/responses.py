@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from omnilearn.progress import with_progress
 from sae_src.methods import Latent, mean_of
 
 Encode = Callable[[Tensor], Latent]
@@ -45,8 +45,7 @@ def response(latents: Tensor, encode: Encode, decode: Decode, *, batch_size: int
     """The responses of latents (..., D), of the same shape, computed `batch_size` latents at a time."""
     rows = latents.reshape(-1, latents.shape[-1])
     batches = rows.split(batch_size)
-    bar = tqdm(batches, desc="responses", unit="batch", leave=False, disable=len(batches) < 2 or None)
-    responses = [mean_of(encode(decode(batch))) for batch in bar]
+    responses = [mean_of(encode(decode(batch))) for batch in with_progress(batches, "responses", "batches")]
     return torch.cat(responses).view(latents.shape)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from omnilearn.config.registry import component
 from omnilearn.data import BatchSampler, Dataset, Subset
@@ -14,6 +13,7 @@ from omnilearn.data.loading import Data
 from omnilearn.device import to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import Measure, Measured, Unavailable, measure
+from omnilearn.progress import Progress
 from omnilearn.randomness import undisturbed
 from sae_src.methods import Autoencoder
 from sae_src.sample_quality.factor_net import FILE as FACTOR_NET
@@ -214,12 +214,12 @@ def moments_of(
 ) -> Moments:
     """The moments of the features of `count` images that come in batches (B, C, H, W)."""
     running = RunningMoments()
-    with tqdm(total=count, desc=title, unit="image", leave=False, disable=None) as bar:
+    with Progress(count, title, "images") as progress:
         for batch in batches:
             if (reason := stop()) is not None:
                 raise reason
             running.update(network(batch))
-            bar.update(len(batch))
+            progress.update(len(batch))
     return running.moments()
 
 

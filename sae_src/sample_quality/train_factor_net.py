@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import trange
 
 from omnilearn.config import Builder, Node, call, keys_given, reject_unknown_keys
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
+from omnilearn.progress import with_progress
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.info import library_versions
 from sae_src.sample_quality.factor_net import FILE, FactorNet, save_factor_net
@@ -101,7 +101,7 @@ def train_factor_net(
     with undisturbed(seed):
         net = to_device(FactorNet(dataset.din, dataset.factor_sizes), torch.device(device)).train()
     optimiser = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
-    for _ in trange(steps, desc="factor net", unit="step", leave=False, disable=None):
+    for _ in with_progress(range(steps), "factor net", "steps"):
         indices = torch.randint(len(dataset), (batch_size,), generator=generator)
         loss = cross_entropy(net(dataset.batch(indices)), dataset.factors(indices).to(device))
         optimiser.zero_grad()

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from omnilearn.data.shapes.dataset import Shapes
 from omnilearn.data.shapes.grid import GRID
 from omnilearn.files import replacing
+from omnilearn.progress import with_progress
 
 # The values that the official file gives the factors: shapes are numbers there.
 _VALUES = (*GRID.values[:4], tuple(range(4)), GRID.values[5])
@@ -44,7 +44,7 @@ def write_h5(
             "images", (len(indices), height, width, 3), np.uint8, chunks=chunks, compression="gzip"
         )
         file["labels"] = label_values(full.factors(indices))
-        for start in tqdm(range(0, len(indices), chunks[0]), desc=f"writing {path.name}", disable=None):
+        for start in with_progress(range(0, len(indices), chunks[0]), f"writing {path.name}", "chunks"):
             part = indices[start : start + chunks[0]]
             images[start : start + len(part)] = np.concatenate([_as_bytes(full, some) for some in part.split(512)])
 

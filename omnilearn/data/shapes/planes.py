@@ -5,7 +5,6 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from omnilearn.data.shapes.grid import GRID
 from omnilearn.data.shapes.scene import (
@@ -24,6 +23,7 @@ from omnilearn.data.shapes.scene import (
 from omnilearn.data.shapes.solids import SOLIDS, Solid
 from omnilearn.files import replacing
 from omnilearn.locks import exclusive
+from omnilearn.progress import with_progress
 
 # The planes of a view, and the views: one for each scale, shape and orientation, the last fastest.
 PLANES = ("floor", "wall", "object", "sky", "white")
@@ -57,7 +57,7 @@ def draw_planes() -> Array:
     scales, shapes, orientations = GRID.values[3:]
     solids = [SOLIDS[shape](scale) for scale in scales for shape in shapes]
     planes = np.empty((len(solids), len(orientations), *SHAPE[1:]), np.uint8)
-    for k, orientation in enumerate(tqdm(orientations, desc="drawing the 3D-Shapes-style views", disable=None)):
+    for k, orientation in enumerate(with_progress(orientations, "drawing the 3D-Shapes-style views", "views")):
         rays = camera_rays(orientation)
         empty_room = room(rays)
         for i, solid in enumerate(solids):

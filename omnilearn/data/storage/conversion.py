@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from omnilearn.errors import UserError
 from omnilearn.files import cannot_write, read_json, write_json
 from omnilearn.locks import exclusive
+from omnilearn.progress import Progress
 
 # Raise with every change to what is written, or old arrays would be taken for new ones.
 LAYOUT = 1
@@ -111,14 +111,14 @@ def _check_space(file, stream: ImageStream, array: Path) -> None:
 
 def _append(file, stream: ImageStream, done: int, name: str) -> None:
     total = stream.shape[0]
-    with tqdm(total=total, initial=done, desc=f"writing {name}", unit=" images", disable=None) as bar:
+    with Progress(total, f"writing {name}", "images", done=done) as progress:
         for slab in stream.slabs(done):
             assert slab.dtype == np.uint8 and slab.shape[1:] == stream.shape[1:]
             file.write(np.ascontiguousarray(slab).data)
             file.flush()
             os.fsync(file.fileno())
             done += len(slab)
-            bar.update(len(slab))
+            progress.update(len(slab))
             del slab  # before the next one is read: two would be twice the memory
     assert done == total
 
