@@ -107,4 +107,4 @@ def _entropy(table: np.ndarray) -> float:
     return float(-xlogy(table, table).sum())
 
 
-METRIC = Metric("rmig", "RMIG", score, scores=("rmig", "rmig_jemmig"))
+METRIC = Metric("rmig", "RMIG", score, scores=("rmig", "rmig_jemmig"), need="posteriors")
