@@ -1,6 +1,7 @@
 """The README's commands do what it says, as processes of their own."""
 
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from omnilearn.files import load_tensors
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -77,23 +79,33 @@ def test_the_example_in_python():
         names: dict = {}
         exec(code, names)  # our own README
         assert names["y"].shape == (8, 100)
-        assert set(names["out"]) >= {"loss", "rec_loss", "original", "latent", "reconstruction"}
+        assert set(names["out"]) == {"loss", "rec_loss", "original", "latent", "reconstruction"}
+        assert names["matrix"].shape == (12, 12)
+        assert 0 <= names["scores"]["discrete_mig"] < 0.1
 
 
-def test_the_example_component(fig, tmp_path, monkeypatch):
-    from torch import Tensor, nn
-
-    import sae_src as sae
-    from omnilearn.config import component
-    from omnilearn.layers import Layer, Size
-
-    code = re.search(r'```python\n(@component\("gated-layer"\).*?)```', README, re.DOTALL)[1]
-    exec(code, {"component": component, "Layer": Layer, "Size": Size, "nn": nn, "Tensor": Tensor})
-    config = re.search(r"```yaml\n(_base: a/conv12.*?)```", README, re.DOTALL)[1]
-    path = tmp_path / "gated.yaml"
-    path.write_text(config)
-    model = sae.build_model(path, "m/ae", "d/vec", shape=(100,))
-    assert type(model.encoder.layers[1]).__name__ == "GatedLayer"
+@pytest.mark.slow
+def test_the_example_component_and_config(tmp_path):
+    project = tmp_path / "project"
+    for name in ("omnilearn", "sae_src", "config"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("main.py", ".omnifig.yml"):
+        shutil.copy(ROOT / name, project)
+    component = re.search(r"```python\n(from torch import Tensor, nn\n.*?)```", README, re.DOTALL)
+    config = re.search(r"```yaml\n(_base: a/conv12.*?)```", README, re.DOTALL)
+    file, line = re.search(
+        r"`(sae_src/gated_layer\.py)`.*?`(from sae_src import gated_layer)`", README, re.DOTALL
+    ).groups()
+    (project / file).write_text(component[1])
+    with (project / "sae_src" / "components.py").open("a") as components:
+        components.write(f"{line}\n")
+    (project / "config" / "a" / "gated.yaml").write_text(config[1])
+    command = re.search(r"and run `fig (train a/gated [^`]*)`", README)[1]
+    words = [sys.executable, str(project / "main.py"), *command.split(), *SHORT.split(), "--name", "gated"]
+    result = subprocess.run(words, capture_output=True, text=True, cwd=project, timeout=300, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    (info,) = (tmp_path / "runs").glob("gated_*/ckpt3/model.pth.tar")
+    assert "GatedLayer" in load_tensors(info)["model_str"]
 
 
 @pytest.mark.parametrize(
