@@ -1,0 +1,52 @@
+"""`fig eval-metrics`: its help, and what it runs."""
+
+from omnilearn.config import Node, script
+
+
+@script("eval-metrics")
+def eval_metrics(config: Node) -> object:
+    """Compute disentanglement metrics and latent responses of a trained run.
+
+    fig eval-metrics eval/3ds --load NAME
+    fig eval-metrics eval/fast eval/shapes --load NAME
+
+    eval/3ds, eval/mpi, eval/shapes, eval/celeba, eval/scm hold the published sizes and name the data; without a config
+    of eval/ the data are those of the run. eval/fast in front makes everything small. All observations are used,
+    whatever part the run was trained on.
+
+    Which run
+        --load NAME|PATH        the run: a name under the save folder, or a folder anywhere (also --path FOLDER)
+        --ckpt-num N            the checkpoint of step N (default: the newest)
+        --override.KEY V        replace a value of the run's config
+        --saveroot FOLDER       folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
+        --device cpu|cuda       default: the GPU where there is one
+    What is computed
+        --metrics '[mig, dci]'  of irs, fairness, unsupervised, modularity-explicitness, sap, mig, dci, responses (these
+                                are the default), factor-vae, beta-vae
+        --num-train N           points to train on (10000); votes or examples of factor-vae and beta-vae
+        --num-test N            points to test on (5000); votes or examples likewise
+        --num-latent N          latents for their scales and covariance (10000)
+        --num-response N        latents for the response matrix (100)
+        --num-groups N          interventions on each factor (50)
+        --dist-type NAME        size of a response: rms (default), sqr, abs, l1, l2
+        --force-different no    an intervention may keep the value that it replaces
+        --normalize no          responses in units of the latents instead of their standard deviations
+        --include-q no          leave the latents of the interventions out of the results
+        --num-test-points-per-class N (100, fairness), --num-variance-estimate N (10000, factor-vae),
+        --batch-size N (64, factor-vae and beta-vae), --diff-quantile R (0.99, irs), --continuous-factors yes (sap)
+        --seed N                seed of all draws (0)
+        --jobs N                processes for the boosted trees of dci and fairness (-1: one per core)
+        --backend presort       train them four times as fast as scikit-learn (default: sklearn), to nearly the same
+                                scores
+        --dataset.KEY V         a key of the data that the config of eval/ names
+    What becomes of it
+        --save-ident NAME       name of the results in the run's folder: NAME.pth.tar, NAME.json (metrics)
+        --force-save yes        compute and write although the results are there already
+        --force-run yes         compute although they are there; written only where they are not (default: force-save)
+        --mode NAME             beginning of the tags in TensorBoard (default: save-ident; eval/...: eval)
+        --log-stats no          nothing for TensorBoard
+        --figure-dir FOLDER     figures go there as RUN_*.png and .pdf instead of into the run's figures/
+    """
+    from sae_src.eval_metrics.command import eval_metrics as run_script
+
+    return run_script(config)

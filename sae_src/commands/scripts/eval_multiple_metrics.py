@@ -1,0 +1,18 @@
+"""`fig eval-multiple-metrics`: its help, and what it runs."""
+
+from omnilearn.config import Node, script
+
+
+@script("eval-multiple-metrics")
+def eval_multiple_metrics(config: Node) -> object:
+    """Compute metrics of many runs; those that have them are skipped, a failure does not stop the rest.
+
+    fig eval-multiple-metrics eval/shapes --runs 'shapes_*'
+
+        --runs all | PATTERN | '[NAME, NAME]'    runs under the save folder; names may also be folders anywhere
+
+    All other keys are those of eval-metrics, without --load and --path. Exit code 2 if any run failed.
+    """
+    from sae_src.eval_metrics.command import eval_multiple_metrics as run_script
+
+    return run_script(config)

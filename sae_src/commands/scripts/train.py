@@ -1,0 +1,60 @@
+"""`fig train`: its help, and what it runs."""
+
+from omnilearn.config import Node, script
+
+
+@script("train")
+def train(config: Node) -> object:
+    """Train a model and evaluate it, or go on with a run.
+
+    fig train CONFIG ... --key value ...
+    fig train --resume NAME
+
+    Name an architecture, a method and a data set; the leftmost config wins, a key wins over every config:
+        fig train hybrid a/e/conv12 a/d/strc/12 m/ae d/vec --seed 1
+
+    Length
+        --budget N                training steps
+        --validation.freq N       steps between passes over the validation part (null: never)
+        --validation.mode NAME    the part (val); --validation.step-limit N: at most N batches of it
+        --checkpoint.freq N       steps between checkpoints; --checkpoint.keep N: how many stay (all)
+        --viz.freq N              steps between pictures for TensorBoard
+        --records.freq N          steps between points of the curves
+        --print.freq N            steps between lines on the console
+        --include-eval no         skip the evaluation at the end
+        --fid null                no FID in it (--fid.KEY V: see fig eval -h); --factor-distance null likewise
+        --evaluation.mode NAME    the part it runs on (val); --evaluation.ident NAME: the name of its results;
+                                  --evaluation.step-limit N: at most N batches of it
+    Where and how
+        --name NAME               name of the run instead of the one made from the configs
+        --name-include-date no    leave the date out of the name
+        --info.extra TEXT         add to the name
+        --saveroot FOLDER         folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
+        --device cpu|cuda|cuda:1  default: the GPU where there is one
+        --threads N               CPU threads (default: 1 for vectors, torch's own number for images)
+        --deterministic yes       only exactly repeatable kernels on a GPU (slower)
+        --time-limit HOURS        save and exit with code 3 when it is reached
+        --precision bf16          forward passes in bfloat16 (default float32)
+        --seed N                  seed of everything (0)
+    Data
+        --dataset.batch-size N    observations in a batch
+        --dataset.split.val R     share of the observations for validation
+        --dataset.shuffle, --dataset.drop-last, --dataset.shuffle-split
+    Model
+        --latent-dim N            number of latents
+        --reg-wt W                weight of the regulariser (beta of a VAE)
+        --model.nonlin NAME       nonlinearity of all layers
+        --model.optim.lr R        learning rate; other keys of the optimiser likewise
+        --model.encoder.layers.0.KEY VALUE    any key of any layer
+    Pictures
+        --viz-latent, --viz-rec, --viz-gen-prior, --viz-gen-hybrid, --viz-traversals, --force-viz    yes or no
+    Going on
+        --resume NAME|PATH        with --budget, frequencies, --time-limit, --device and --saveroot only
+        --resume auto             the newest unfinished run of the same configs and keys, else a new one
+        --accept-changes yes      resume although torch or the run's config.yaml has changed
+
+    Any other parameter of a component is a key too: its name in Python, at or above its place in the config.
+    """
+    from sae_src.commands.train import train_or_resume
+
+    return train_or_resume(config)
