@@ -1,7 +1,9 @@
 """The configuration layer: plain typed classes, composed by YAML files through omnifig."""
 
-from omnilearn.config.build import Node, build, call, find, read, read_key
-from omnilearn.config.manager import install, keys_given
+from omnilearn.config.build import build, call, read, read_key
+from omnilearn.config.manager import install
+from omnilearn.config.nodes import Node, find
+from omnilearn.config.recorder import keys_given
 from omnilearn.config.registry import Builder, component, components_in, modifier, script
 from omnilearn.config.unknown_keys import reject_unknown_keys
 from omnilearn.config.yaml_text import dump_yaml, load_yaml

@@ -4,9 +4,14 @@ import errno
 import logging
 import sys
 import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
 
 import omnifig as fig
 
+from omnilearn.config.nodes import Node
+from omnilearn.config.help import help_text
 from omnilearn.errors import UserError
 
 USER_ERROR = 2
@@ -17,17 +22,19 @@ _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, description="Show the traceback of an error"):
     """`-t` shows the traceback of a mistake; without it a mistake is one line on stderr and exit code 2."""
 
-    def parse_argv(self, meta, argv, script_name=None):
+    def parse_argv(self, meta: dict[str, Any], argv: Sequence[str], script_name: Any = None) -> list[str]:
         """Before anything is parsed: read `--help` as `-h`, and answer mistakes in one line unless `-t` is there."""
         _show_messages_whole()
-        argv = list(argv)
         if "-t" not in argv:
             sys.excepthook = _report
             threading.excepthook = _report_in_thread
-        argv = ["-h" if term == "--help" else term for term in argv if term != "-t"]
-        return argv or ["-h"]
+        terms = ["-h" if term == "--help" else term for term in argv if term != "-t"]
+        if not terms or "-h" in terms:
+            print(help_text(fig.get_current_project(), [term for term in terms if not term.startswith("-")]), end="")
+            raise SystemExit(0)
+        return terms
 
-    def include(self, meta) -> bool:
+    def include(self, meta: Node) -> bool:
         """Nothing to do around a script."""
         return False
 
@@ -45,13 +52,13 @@ def cannot_use(error: OSError) -> UserError:
     return UserError(f"{place}{error.strerror}; check the path, the permissions and the disk")
 
 
-def _report_in_thread(args) -> None:
+def _report_in_thread(args: threading.ExceptHookArgs) -> None:
     """TensorBoard writes in a thread: what the disk refuses there, the main thread raises once more."""
     if not isinstance(args.exc_value, OSError):
         threading.__excepthook__(args)
 
 
-def _report(kind, error, trace) -> None:
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if isinstance(error, OSError) and (error.filename is not None or error.errno in _OF_THE_DISK):
         error = cannot_use(error)
     if isinstance(error, UserError):

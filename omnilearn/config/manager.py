@@ -7,43 +7,25 @@ from typing import Any
 from omnibelt import unspecified_argument
 from omnifig.config import ConfigManager
 
-from omnilearn.config.build import Node, TypedCreator, address_of
 from omnilearn.config.command_line import split_command_line
+from omnilearn.config.creator import TypedCreator
+from omnilearn.config.nodes import Node, Project
+from omnilearn.config.recorder import Recorder
+from omnilearn.config.registry import register_with
 from omnilearn.config.tree import given_keys, merged, nested, read_config, without_removed
 from omnilearn.errors import ConfigError, did_you_mean
-
-
-class Recorder(Node.Reporter):
-    """Prints nothing; remembers which keys were given on the command line and which parameters were asked for."""
-
-    def __init__(self, given: Sequence[str] = ()) -> None:
-        super().__init__()
-        self.given = tuple(given)
-        self.declared: dict[tuple[str, str], Any] = {}
-        self.sections: set[tuple[str, str]] = set()
-
-    def declare(self, node: Node, types: Mapping[str, Any], *, inherit: bool = True) -> None:
-        """Note that what is read at `node` takes keys of these types; a section that does not `inherit` only there."""
-        address = address_of(node)
-        if not inherit:
-            self.sections.update((address, name) for name in types)
-        self.declared.update({(address, name): kind for name, kind in types.items()})
-
-    @staticmethod
-    def log(*msg: str, end: str = "\n", sep: str = " ", silent: bool | None = None) -> str:
-        """Print nothing."""
-        return sep.join(map(str, msg)) + end
-
-
-def keys_given(config: Node) -> tuple[str, ...]:
-    """The dotted keys that whoever made a config gave beside its files: those of the command line, or of Python."""
-    return config.reporter.given
 
 
 class Manager(ConfigManager):
     """omnifig's config manager with plain merging, strict YAML and components built by `TypedCreator`."""
 
-    def create_config(self, configs=None, data=None, *, project=unspecified_argument) -> Node:
+    def create_config(
+        self,
+        configs: str | Sequence[str | Path] | None = None,
+        data: Mapping[str, Any] | None = None,
+        *,
+        project: Any = unspecified_argument,
+    ) -> Node:
         """Merge named configs (the first is the strongest) and then `data` over them into one config."""
         names = [configs] if isinstance(configs, str) else list(configs or ())
         given = nested(data or {})
@@ -57,11 +39,11 @@ class Manager(ConfigManager):
         config.settings["creator"] = "typed"
         return config
 
-    def load_raw_config(self, path) -> dict[str, Any]:
+    def load_raw_config(self, path: str | Path) -> dict[str, Any]:
         """Read one YAML file, dotted keys opened; its top level must be a table."""
         return read_config(Path(path))
 
-    def find_config_path(self, name, default=unspecified_argument) -> Path:
+    def find_config_path(self, name: str | Path, default: Any = unspecified_argument) -> Path:
         """The file of a config: a registered name first, else a path."""
         if isinstance(name, str) and name in self._known():
             return Path(self.find_project_config_entry(name).path)
@@ -73,7 +55,7 @@ class Manager(ConfigManager):
             return default
         raise ConfigError(f"no config named '{name}'{did_you_mean(str(name), self._known())}")
 
-    def parse_argv(self, argv, script_name=unspecified_argument) -> Node:
+    def parse_argv(self, argv: Sequence[str], script_name: Any = unspecified_argument) -> Node:
         """The config of a command line: `SCRIPT CONFIG ... --key value ...`."""
         meta: dict[str, Any] = {}
         for behavior in self.project.behaviors():
@@ -92,7 +74,7 @@ class Manager(ConfigManager):
             raise ConfigError("which script? no config names one: fig -h lists scripts and configs")
         return config
 
-    def _order(self, names: list) -> list[str]:
+    def _order(self, names: Sequence[str | Path]) -> list[str]:
         """The configs and everything they build on, the strongest first (omnifig's C3 order)."""
         for index, name in enumerate(names):
             if name in names[:index]:
@@ -120,10 +102,8 @@ class Manager(ConfigManager):
             raise ConfigError(f"no script named '{name}'{hint}")
 
 
-def install(project) -> None:
+def install(project: Project) -> None:
     """Make an omnifig project build its configs this way, and give it every registered component."""
-    from omnilearn.config.registry import register_with
-
     if not isinstance(project.config_manager, Manager):
         manager = Manager(project)
         manager.registry = project.config_manager.registry

@@ -9,34 +9,39 @@ from functools import wraps
 from importlib import import_module
 from typing import Any, TypeVar
 
+from omnilearn.config.nodes import Node, Project
+
 T = TypeVar("T")
+_Script = TypeVar("_Script", bound=Callable[[Node], Any])
+_Component = TypeVar("_Component", bound=Callable[..., Any])
+_Mixin = TypeVar("_Mixin", bound=type)
 
 # A function (a class, a partial, a part of a config) that makes a T once the missing sizes are known.
 Builder = Callable[..., T]
 
 # The fields that omnifig's registry entries need besides name and item.
-_ENTRY_FIELDS = {
+_ENTRY_FIELDS: dict[str, dict[str, Any]] = {
     "script": {"description": None, "hidden": False},
     "component": {"creator": None, "description": None},
     "modifier": {"description": None},
 }
 
-_noted: list[tuple[str, str, Callable]] = []
-_projects: list = []
+_noted: list[tuple[str, str, Callable[..., Any]]] = []
+_projects: list[Project] = []
 _modules: dict[str, None] = {}
 
 
-def script(name: str) -> Callable[[T], T]:
+def script(name: str) -> Callable[[_Script], _Script]:
     """Register a function of one config under `name`, for `fig name` on the command line."""
     return _noting("script", name)
 
 
-def component(name: str) -> Callable[[T], T]:
+def component(name: str) -> Callable[[_Component], _Component]:
     """Register a class or function under `name`, for `_type: name` in a config."""
     return _noting("component", name)
 
 
-def modifier(name: str) -> Callable[[T], T]:
+def modifier(name: str) -> Callable[[_Mixin], _Mixin]:
     """Register a mixin class under `name`, for `_mod: {name: 1}` in a config; the lowest number is outermost."""
     return _noting("modifier", name)
 
@@ -52,7 +57,7 @@ def load_components() -> None:
         import_module(module)
 
 
-def register_with(project) -> None:
+def register_with(project: Project) -> None:
     """Give every name noted so far, and every later one, to the registry of an omnifig project."""
     if not any(known is project for known in _projects):
         _projects.append(project)
@@ -60,8 +65,8 @@ def register_with(project) -> None:
             _register(project, kind, name, item)
 
 
-def _noting(kind: str, name: str) -> Callable[[T], T]:
-    def note(item: T) -> T:
+def _noting(kind: str, name: str) -> Callable[[_Component], _Component]:
+    def note(item: _Component) -> _Component:
         _noted.append((kind, name, item))
         for project in _projects:
             _register(project, kind, name, item)
@@ -70,7 +75,7 @@ def _noting(kind: str, name: str) -> Callable[[T], T]:
     return note
 
 
-def _register(project, kind: str, name: str, item: Callable) -> None:
+def _register(project: Project, kind: str, name: str, item: Callable[..., Any]) -> None:
     fields = dict(_ENTRY_FIELDS[kind])
     if kind == "script":
         fields["description"] = (item.__doc__ or "").strip().split("\n")[0]
@@ -78,11 +83,11 @@ def _register(project, kind: str, name: str, item: Callable) -> None:
     project.register_artifact(kind, name, item, **fields)
 
 
-def _with_components(function: Callable) -> Callable:
+def _with_components(function: Callable[[Node], Any]) -> Callable[[Node], Any]:
     """A script that finds all components registered; they are not imported earlier, so that help is quick."""
 
     @wraps(function)
-    def run(config: Any) -> Any:
+    def run(config: Node) -> Any:
         load_components()
         return function(config)
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_origin
 
-from omnilearn.config.build import Node, address_of, component_of
+from omnilearn.config.components import component_of
+from omnilearn.config.nodes import Node, address_of
+from omnilearn.config.recorder import recorder_of
 from omnilearn.config.signatures import parameters
 from omnilearn.errors import ConfigError, did_you_mean
 
@@ -22,9 +24,8 @@ def reject_unknown_keys(config: Node, keys: Iterable[str], prefix: str = "") -> 
     A key is known, read yet or not, when something built from `config`, or a component that `config` names, has a
     parameter of that name at that place or below it, or when a reference leads to it.
     """
-    root = config.root
-    declared = root.reporter.declared | _declared_in(root)
-    sections = root.reporter.sections
+    root, recorder = config.root, recorder_of(config)
+    declared, sections = recorder.declared | _declared_in(root), recorder.sections
     for key in keys:
         if not _is_known(key.split("."), declared, sections):
             raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, declared)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.config import Builder, Node, call, find, keys_given, read, reject_unknown_keys
-from omnilearn.config.build import component_of
+from omnilearn.config.components import component_of
 from omnilearn.config.signatures import parameters
 from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset

@@ -5,7 +5,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from omnilearn.config import Node, call
-from omnilearn.config.build import component_of
+from omnilearn.config.components import component_of
 from omnilearn.data.download.http import Patience, fetch, what_is_wrong
 from omnilearn.data.download.paths import data_root
 from omnilearn.data.download.sources import Source, find_source

@@ -3,7 +3,7 @@
 import pytest
 
 import sae_src as sae
-from omnilearn.config.build import component_of
+from omnilearn.config.components import component_of
 from tests.conftest import ROOT
 
 CONFIGS = sorted(path.relative_to(ROOT / "config").with_suffix("").as_posix() for path in ROOT.glob("config/**/*.yaml"))

@@ -1,0 +1,56 @@
+"""Which class or function a config node names with `_type` and `_mod`."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from omnilearn.config.nodes import Node, Project, where
+from omnilearn.errors import ConfigError, did_you_mean
+
+
+def component_class(
+    project: Project, name: str, modifiers: Sequence[str] | None = None, place: str = "config"
+) -> Callable[..., Any]:
+    """The class or function registered as `name`, with the mixins registered as `modifiers` in front of it.
+
+    Raises `ConfigError`, which says that it is about `place`, for unknown names and for mixins that do not fit.
+    """
+    if not isinstance(name, str):
+        raise ConfigError(f"{place}: _type must be the name of a component, got {name!r}")
+    names = modifiers or ()
+    mixins: list[type] = [_registered(project, "modifier", str(mod).replace("_", "-"), place) for mod in names]
+    base: Callable[..., Any] = _registered(project, "component", name, place)
+    if not mixins:
+        return base
+    if not inspect.isclass(base):
+        raise ConfigError(f"{place}: {name} is not a class, so _mod cannot change it")
+    for mixin, mod in zip(mixins, names, strict=True):
+        if not issubclass(base, mixin.__bases__):  # it calls the methods of what it goes in front of
+            kinds = " and ".join(kind.__name__ for kind in mixin.__bases__)
+            raise ConfigError(f"{place}: _mod does not fit {name}: {mod} changes a {kinds}")
+    return type("".join(m.__name__ for m in (*mixins, base)), (*mixins, base), {"__doc__": base.__doc__})
+
+
+def component_of(node: Node) -> Callable[..., Any] | None:
+    """The class or function that a node's `_type` and `_mod` name; None for plain data."""
+    if node.has_payload or not isinstance(node, node.SparseNode):
+        return None
+    try:
+        creator = node.DefaultCreator(node, project=node.project)
+    except (ValueError, TypeError, AttributeError):
+        raise ConfigError(f"{where(node)}: _mod must name modifiers, such as {{hybrid: 1}}") from None
+    except node.SearchFailed as failure:
+        raise ConfigError(f"{where(node)}: _type refers to {failure.queries[-1]}, which does not exist") from None
+    except RecursionError:
+        raise ConfigError(f"{where(node)}: _type refers to itself") from None
+    if creator.component_type is None:
+        return None
+    return component_class(node.project, creator.component_type, creator.modifiers, where(node))
+
+
+def _registered(project: Project, kind: str, name: str, place: str) -> Any:
+    try:
+        return project.find_artifact(kind, name).cls
+    except project.UnknownArtifactError:
+        known = [entry.name for entry in project.iterate_artifacts(kind)]
+        raise ConfigError(f"{place}: no {kind} named '{name}'{did_you_mean(name, known)}") from None

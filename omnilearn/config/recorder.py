@@ -1,0 +1,46 @@
+"""What a config remembers of its making and of its use: the keys that were given, and the keys that were asked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omnilearn.config.nodes import Node, address_of
+
+
+class Recorder(Node.Reporter):
+    """Stands in for omnifig's reporter, which prints every value that is read.
+
+    Attributes:
+        given: the dotted keys that whoever made the config gave beside its files.
+        declared: for the address of whatever takes a key, and the key's name, the annotation of the parameter.
+        sections: those of them that are taken at that place alone, not from further up.
+    """
+
+    def __init__(self, given: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.given = tuple(given)
+        self.declared: dict[tuple[str, str], Any] = {}
+        self.sections: set[tuple[str, str]] = set()
+
+    def declare(self, node: Node, types: Mapping[str, Any], *, inherit: bool = True) -> None:
+        """Note that what is read at `node` takes keys of these types; a section that does not `inherit` only there."""
+        address = address_of(node)
+        if not inherit:
+            self.sections.update((address, name) for name in types)
+        self.declared.update({(address, name): kind for name, kind in types.items()})
+
+    @staticmethod
+    def log(*msg: str, end: str = "\n", sep: str = " ", silent: bool | None = None) -> str:
+        """Print nothing."""
+        return sep.join(map(str, msg)) + end
+
+
+def recorder_of(node: Node) -> Recorder:
+    """The recorder of the config that a node belongs to."""
+    recorder = node.reporter
+    assert isinstance(recorder, Recorder)  # the manager gives one to every config that it makes
+    return recorder
+
+
+def keys_given(config: Node) -> tuple[str, ...]:
+    """The dotted keys that whoever made a config gave beside its files: those of the command line, or of Python."""
+    return recorder_of(config).given
