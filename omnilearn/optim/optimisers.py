@@ -47,9 +47,17 @@ class Optimiser:
         self.torch_optimiser.load_state_dict(state)
 
 
-def _optimiser(
+def make_optimiser(
     kind: type[torch.optim.Optimizer], params: Iterable[nn.Parameter], lr: Rate, **settings: Any
 ) -> Optimiser:
+    """An optimiser of a class of torch's, for these parameters.
+
+    Args:
+        kind: the class.
+        params: what it updates.
+        lr: the learning rate, or a schedule of it.
+        settings: further arguments of the class.
+    """
     start = lr.rate_after(0) if isinstance(lr, CosineSchedule) else lr
     return Optimiser(kind(params, lr=start, **settings), lr)
 
@@ -66,7 +74,7 @@ def adam(
 ) -> Optimiser:
     """Adam (Kingma & Ba 2015)."""
     settings = {"betas": (beta1, beta2), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
-    return _optimiser(torch.optim.Adam, params, lr, fused=True, **settings)
+    return make_optimiser(torch.optim.Adam, params, lr, fused=True, **settings)
 
 
 @component("adamw")
@@ -81,7 +89,7 @@ def adamw(
 ) -> Optimiser:
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
     settings = {"betas": (beta1, beta2), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
-    return _optimiser(torch.optim.AdamW, params, lr, fused=True, **settings)
+    return make_optimiser(torch.optim.AdamW, params, lr, fused=True, **settings)
 
 
 @component("adamax")
@@ -94,7 +102,7 @@ def adamax(
     weight_decay: float = 0.0,
 ) -> Optimiser:
     """Adamax, Adam with the infinity norm (Kingma & Ba 2015)."""
-    return _optimiser(torch.optim.Adamax, params, lr, betas=(beta1, beta2), eps=eps, weight_decay=weight_decay)
+    return make_optimiser(torch.optim.Adamax, params, lr, betas=(beta1, beta2), eps=eps, weight_decay=weight_decay)
 
 
 @component("sgd")
@@ -108,7 +116,7 @@ def sgd(
 ) -> Optimiser:
     """Stochastic gradient descent with momentum."""
     settings = {"momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
-    return _optimiser(torch.optim.SGD, params, lr, **settings)
+    return make_optimiser(torch.optim.SGD, params, lr, **settings)
 
 
 @component("asgd")
@@ -121,7 +129,7 @@ def asgd(
     weight_decay: float = 0.0,
 ) -> Optimiser:
     """Averaged stochastic gradient descent (Polyak & Juditsky 1992)."""
-    return _optimiser(torch.optim.ASGD, params, lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay)
+    return make_optimiser(torch.optim.ASGD, params, lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay)
 
 
 @component("adadelta")
@@ -129,7 +137,7 @@ def adadelta(
     params: Iterable[nn.Parameter], lr: Rate = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0
 ) -> Optimiser:
     """Adadelta (Zeiler 2012)."""
-    return _optimiser(torch.optim.Adadelta, params, lr, rho=rho, eps=eps, weight_decay=weight_decay)
+    return make_optimiser(torch.optim.Adadelta, params, lr, rho=rho, eps=eps, weight_decay=weight_decay)
 
 
 @component("adagrad")
@@ -143,7 +151,7 @@ def adagrad(
 ) -> Optimiser:
     """Adagrad (Duchi et al. 2011)."""
     settings = {"lr_decay": lr_decay, "initial_accumulator_value": initial_accumulator_value, "eps": eps}
-    return _optimiser(torch.optim.Adagrad, params, lr, weight_decay=weight_decay, **settings)
+    return make_optimiser(torch.optim.Adagrad, params, lr, weight_decay=weight_decay, **settings)
 
 
 @component("rmsprop")
@@ -158,10 +166,10 @@ def rmsprop(
 ) -> Optimiser:
     """RMSprop (Hinton 2012)."""
     settings = {"alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum, "centered": centered}
-    return _optimiser(torch.optim.RMSprop, params, lr, **settings)
+    return make_optimiser(torch.optim.RMSprop, params, lr, **settings)
 
 
 @component("rprop")
 def rprop(params: Iterable[nn.Parameter], lr: Rate = 0.01, eta1: float = 0.5, eta2: float = 1.2) -> Optimiser:
     """Resilient backpropagation (Riedmiller & Braun 1993)."""
-    return _optimiser(torch.optim.Rprop, params, lr, etas=(eta1, eta2))
+    return make_optimiser(torch.optim.Rprop, params, lr, etas=(eta1, eta2))
