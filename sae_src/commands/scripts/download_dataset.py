@@ -12,6 +12,7 @@ def download_dataset(config: Node) -> object:
 
         CONFIG              a config of d/, with its keys
         --dataroot FOLDER   folder of all data (OMNILEARN_DATA_DIR, else ./local_data)
+        --sources FILE      a table of addresses that goes before the packaged one (OMNILEARN_SOURCES)
         --dataset.KEY V     any key of the data set
     """
     from sae_src.commands.download import download

@@ -9,16 +9,18 @@ def evaluate(config: Node) -> object:
 
     fig eval --load NAME --mode test --ident test_results
 
-        --load NAME|PATH    the run: a name under the save folder, or a folder anywhere
+        --load NAME|PATH    the run: a name under the save folder, or a folder anywhere (also --path, --resume)
         --mode PART         val (default: the part held out from training), train, test or full
         --ident NAME        name of the results: NAME.pth.tar and NAME.json in the run's folder (eval)
         --ckpt-num N        the checkpoint of step N (default: the newest)
         --step-limit N      at most N batches
         --fid.n-samples N   samples of each kind for the FID (50000); --fid.dim N: features (2048); --fid null: no FID
         --fid.kinds LIST    of rec, prior, hybrid, hyb-grp (whole segments); default: what the model is made for
-        --fid.weights FILE, --fid.download yes    the weights of its network (91 MB)
+        --fid.weights FILE, --fid.download yes    the weights of its network (91 MB); --fid.batch-size N: images at once
         --skip-rec-fid yes, --skip-hyb-fid yes    leave out reconstructions, hybrids
-        --factor-distance.n-samples N, --factor-distance null    likewise for the distance of the factor net (10000)
+        --factor-distance.n-samples N, --factor-distance.kinds LIST, --factor-distance.batch-size N,
+        --factor-distance null    likewise for the distance of the factor net (10000 samples)
+        --factor-distance.network FILE    that net, where it is not beside the data
         --override.KEY V    replace a value of the run's config
         --device, --saveroot    as for train
     """

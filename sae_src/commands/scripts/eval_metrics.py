@@ -15,7 +15,8 @@ def eval_metrics(config: Node) -> object:
     whatever part the run was trained on.
 
     Which run
-        --load NAME|PATH        the run: a name under the save folder, or a folder anywhere (also --path FOLDER)
+        --load NAME|PATH        the run: a name under the save folder, or a folder anywhere (also --path,
+                                --resume)
         --ckpt-num N            the checkpoint of step N (default: the newest)
         --override.KEY V        replace a value of the run's config
         --saveroot FOLDER       folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
@@ -44,6 +45,8 @@ def eval_metrics(config: Node) -> object:
         --force-save yes        compute and write although the results are there already
         --force-run yes         compute although they are there; written only where they are not (default: force-save)
         --mode NAME             beginning of the tags in TensorBoard (default: save-ident; eval/...: eval)
+        --preset NAME           word for small sizes, which is kept with the results (eval/fast: fast): where another
+                                evaluation finds such results, it computes its own
         --log-stats no          nothing for TensorBoard
         --figure-dir FOLDER     figures go there as RUN_*.png and .pdf instead of into the run's figures/
     """

@@ -28,7 +28,7 @@ def train(config: Node) -> object:
     Where and how
         --name NAME               name of the run instead of the one made from the configs
         --name-include-date no    leave the date out of the name
-        --info.extra TEXT         add to the name
+        --info.extra TEXT         add to the name; --run._type NAME: how names are made (sae-run)
         --saveroot FOLDER         folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
         --device cpu|cuda|cuda:1  default: the GPU where there is one
         --threads N               CPU threads (default: 1 for vectors, torch's own number for images)
@@ -49,7 +49,8 @@ def train(config: Node) -> object:
     Pictures
         --viz-latent, --viz-rec, --viz-gen-prior, --viz-gen-hybrid, --viz-traversals, --force-viz    yes or no
     Going on
-        --resume NAME|PATH        with --budget, frequencies, --time-limit, --device and --saveroot only
+        --resume NAME|PATH        with --budget, frequencies, --time-limit, --device and --saveroot only; these keys may
+                                  also be written --override.KEY V
         --resume auto             the newest unfinished run of the same configs and keys, else a new one
         --accept-changes yes      resume although torch or the run's config.yaml has changed
 
