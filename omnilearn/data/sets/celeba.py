@@ -12,7 +12,6 @@ from torch import Tensor
 from omnilearn.config.registry import component
 from omnilearn.data.download.files import get_files
 from omnilearn.data.download.paths import damaged, data_root
-from omnilearn.data.images import ImageDataset
 from omnilearn.data.sets.celeba_files import (
     ARCHIVE,
     CONFIG,
@@ -23,6 +22,7 @@ from omnilearn.data.sets.celeba_files import (
     LabelType,
     find_celeba,
 )
+from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.conversion import ImageStream, convert
 from omnilearn.errors import UserError
@@ -32,7 +32,7 @@ _STEP = 1024  # images decoded at a time: 50 MB
 
 
 @component("celeba")
-class CelebA(ImageDataset):
+class CelebA(FileDataset):
     """CelebA: 202,599 aligned faces of 178 x 218, of which the middle square is cut out and not resized.
 
     Training is on the official training images; the official validation and test images are the test set, as published.
@@ -41,19 +41,16 @@ class CelebA(ImageDataset):
     releases. The factors behind faces are not known, so there is no grid; `labels` gives what `label_type` says.
 
     Args:
-        dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
+        dataroot, sources, keep: as in `FileDataset`.
         download: check for the files, and say how to get those that are missing: the licence must be accepted by hand.
-        sources: a table of addresses that goes before the packaged one.
-        keep: where to keep the images, see `PixelArray`.
         crop_size: side of the square in pixels.
         label_type: 40 attributes (0 or 1), the x and y of 5 landmarks in pixels of the whole image, or the identity.
 
     Attributes:
         label_names: the names of the columns of `labels`.
-
-    Raises:
-        UserError: where a file is missing or not what it should be.
     """
+
+    ident = folder_name = "celeba"
 
     def __init__(
         self,
@@ -67,20 +64,18 @@ class CelebA(ImageDataset):
     ) -> None:
         if not 1 <= crop_size <= WIDTH:
             raise UserError(f"dataset.crop_size: must be between 1 and {WIDTH}, got {crop_size}")
-        folder = data_root(dataroot) / "celeba"
-        if download:
-            self.download_files(dataroot, sources)
-        self._files, self.label_type = find_celeba(folder), label_type
+        self.crop_size, self.label_type = crop_size, label_type
         self._tables: dict[LabelType, Tensor] = {}
-        array = folder / f"celeba_{crop_size}_images.npy"
-        convert(_stream(self._files, crop_size), array)
-        super().__init__(
-            PixelArray(map_npy(array), keep, mapped=True),
-            self._files.train,
-            self._files.test,
-            folder=folder,
-            prefix="" if crop_size == 128 else f"crop{crop_size}_",
-        )
+        super().__init__(dataroot, download=download, sources=sources, keep=keep)
+
+    def read(self, folder: Path, keep: Keep) -> ImageSet:
+        """Decode the images, unless that was done before, and map the array."""
+        self._files = find_celeba(folder)
+        array = folder / f"celeba_{self.crop_size}_images.npy"
+        convert(_stream(self._files, self.crop_size), array)
+        prefix = "" if self.crop_size == 128 else f"crop{self.crop_size}_"
+        source = PixelArray(map_npy(array), keep, mapped=True)
+        return ImageSet(source, self._files.train, self._files.test, prefix=prefix)
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -99,11 +94,11 @@ class CelebA(ImageDataset):
 
         Raises `UserError` with the steps to get them where they are not.
         """
-        folder = data_root(dataroot) / "celeba"
+        folder = data_root(dataroot) / cls.folder_name
         earlier = [folder / name for name in EARLIER]
         if not (folder / PARTITION).exists() and all(path.exists() for path in earlier):
             return earlier
-        return get_files("celeba", dataroot, sources, needless=(ARCHIVE,) if (folder / FOLDER).is_dir() else ())
+        return get_files(cls.ident, dataroot, sources, needless=(ARCHIVE,) if (folder / FOLDER).is_dir() else ())
 
 
 def _stream(files: CelebAFiles, crop_size: int) -> ImageStream:

@@ -11,75 +11,53 @@ import numpy as np
 import torch
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.files import get_files
-from omnilearn.data.download.paths import damaged, data_root, missing, unreadable
-from omnilearn.data.images import ImageDataset
+from omnilearn.data.download.paths import damaged, missing, unreadable
+from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
 
 _MOST_BYTES = 2**28  # the largest batch, CIFAR-100's training images, has 155 MB
 
 
-class CIFAR(ImageDataset):
+class CIFAR(FileDataset):
     """Colour images of 3 x 32 x 32 with class labels; kept in memory.
 
     The files lie in the folder `{ident}/`: the official archive, or what torchvision unpacks from it. They are never
     changed. They are pickles, of which only arrays and plain data are read: a file that asks for anything else is
     refused before it can run code.
-
-    Args:
-        dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
-        download: get the archive where it is missing.
-        sources: a table of addresses that goes before the packaged one.
-        keep: where to keep the images, see `PixelArray`.
-
-    Raises:
-        UserError: where a file is missing or not what it should be.
     """
 
-    ident: ClassVar[str]
     archive: ClassVar[str]
-    folder: ClassVar[str]
+    unpacked: ClassVar[str]
     train_batches: ClassVar[tuple[str, ...]]
     test_batch: ClassVar[str]
     label_key: ClassVar[bytes]
 
-    def __init__(
-        self,
-        dataroot: Path | None = None,
-        *,
-        download: bool = False,
-        sources: Path | None = None,
-        keep: Keep = "auto",
-    ) -> None:
-        place = data_root(dataroot) / self.ident
-        if download and not (place / self.folder).is_dir():
-            self.download_files(dataroot, sources)
+    def read(self, folder: Path, keep: Keep) -> ImageSet:
+        """Read all batches; the last one is the test set."""
         names = (*self.train_batches, self.test_batch)
-        batches = [self._batch(path, content) for path, content in self._contents(place, names)]
+        batches = [self._batch(path, content) for path, content in self._contents(folder, names)]
         pixels = torch.cat([images for images, _ in batches])
         rows, test_count = torch.arange(len(pixels)), len(batches[-1][0])
-        super().__init__(
+        return ImageSet(
             PixelArray(pixels, keep),
             rows[: len(pixels) - test_count],
             rows[len(pixels) - test_count :],
             targets=torch.cat([labels for _, labels in batches]),
-            folder=place,
         )
 
-    @classmethod
-    def download_files(cls, dataroot: Path | None = None, sources: Path | None = None) -> list[Path]:
-        """Get the archive where it is missing; returns where it is."""
-        return get_files(cls.ident, dataroot, sources)
+    def is_complete(self, folder: Path) -> bool:
+        """Whether the archive is unpacked."""
+        return (folder / self.unpacked).is_dir()
 
     def _contents(self, place: Path, names: tuple[str, ...]) -> list[tuple[Path, bytes]]:
         """Path and content of each batch, from the unpacked folder where there is one, else from the archive."""
-        folder, archive = place / self.folder, place / self.archive
+        folder, archive = place / self.unpacked, place / self.archive
         if folder.is_dir():
             return [(folder / name, self._read(folder / name)) for name in names]
         packed = self._read(archive)
         try:
             with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-                members = [tar.getmember(f"{self.folder}/{name}") for name in names]
+                members = [tar.getmember(f"{self.unpacked}/{name}") for name in names]
                 if any(not member.isfile() or member.size > _MOST_BYTES for member in members):
                     raise ValueError("its batches are larger than those of CIFAR")
                 return [(archive, tar.extractfile(member).read()) for member in members]
@@ -137,7 +115,8 @@ _KNOWN_NAMES = {
 class CIFAR10(CIFAR):
     """CIFAR-10: 60,000 images of 10 classes."""
 
-    ident, archive, folder = "cifar10", "cifar-10-python.tar.gz", "cifar-10-batches-py"
+    ident = folder_name = "cifar10"
+    archive, unpacked = "cifar-10-python.tar.gz", "cifar-10-batches-py"
     train_batches, test_batch = tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch"
     label_key = b"labels"
 
@@ -146,6 +125,7 @@ class CIFAR10(CIFAR):
 class CIFAR100(CIFAR):
     """CIFAR-100: 60,000 images of 100 classes."""
 
-    ident, archive, folder = "cifar100", "cifar-100-python.tar.gz", "cifar-100-python"
+    ident = folder_name = "cifar100"
+    archive, unpacked = "cifar-100-python.tar.gz", "cifar-100-python"
     train_batches, test_batch = ("train",), "test"
     label_key = b"fine_labels"

@@ -8,9 +8,8 @@ from typing import ClassVar, Literal
 import torch
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.files import get_files
-from omnilearn.data.download.paths import damaged, data_root, missing
-from omnilearn.data.images import ImageDataset
+from omnilearn.data.download.paths import damaged, missing
+from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
 from omnilearn.data.storage.idx import read_idx
 
@@ -27,23 +26,16 @@ class IdxFile:
     member: str | None = None
 
 
-class MNIST(ImageDataset):
+class MNIST(FileDataset):
     """Grey images of 1 x 28 x 28 with class labels, resized to 32 x 32 as published; kept in memory.
 
     The files lie as torchvision lays them out below the folder `{ident}/`, compressed or not, and are never changed.
 
     Args:
-        dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
-        download: get the files where they are missing.
-        sources: a table of addresses that goes before the packaged one.
-        keep: where to keep the images, see `PixelArray`.
+        dataroot, download, sources, keep: as in `FileDataset`.
         resize: to 32 x 32, bilinearly; else 28 x 28.
-
-    Raises:
-        UserError: where a file is missing or not what it should be.
     """
 
-    ident: ClassVar[str]  # the name of the dataset, its folder and its config
     torchvision: ClassVar[str]  # the name of torchvision's class, and of the folder inside
 
     def __init__(
@@ -55,13 +47,16 @@ class MNIST(ImageDataset):
         keep: Keep = "auto",
         resize: bool = True,
     ) -> None:
-        if download and not self._is_there(dataroot):
-            self.download_files(dataroot, sources)
+        self.resize = resize
+        super().__init__(dataroot, download=download, sources=sources, keep=keep)
+
+    def read(self, folder: Path, keep: Keep) -> ImageSet:
+        """Read images and labels of both sets."""
         config = f"d/{self.ident}"
         images, targets = [], []
         for part in self._parts():
-            image_file = self._find(dataroot, f"{part}-images-idx3-ubyte")
-            label_file = self._find(dataroot, f"{part}-labels-idx1-ubyte")
+            image_file = self._find(folder, f"{part}-images-idx3-ubyte")
+            label_file = self._find(folder, f"{part}-labels-idx1-ubyte")
             images.append(torch.tensor(read_idx(image_file.path, 3, config, member=image_file.member)))
             targets.append(torch.tensor(read_idx(label_file.path, 1, config, member=label_file.member)).long())
             if len(images[-1]) != len(targets[-1]):
@@ -69,20 +64,19 @@ class MNIST(ImageDataset):
             if images[-1].shape[1:] != (28, 28):
                 raise damaged(image_file.path, f"its images have the shape {tuple(images[-1].shape[1:])}", config)
         rows = torch.arange(sum(map(len, images)))
-        super().__init__(
+        return ImageSet(
             PixelArray(torch.cat(images).unsqueeze(1), keep),
             rows[: len(images[0])],
             rows[len(images[0]) :],
             targets=torch.cat(targets),
-            side=SIDE if resize else None,
-            folder=data_root(dataroot) / self.ident,
-            prefix=self._selection() if resize else f"{self._selection()}28_",
+            side=SIDE if self.resize else None,
+            prefix=self._selection() if self.resize else f"{self._selection()}28_",
         )
 
-    @classmethod
-    def download_files(cls, dataroot: Path | None = None, sources: Path | None = None) -> list[Path]:
-        """Get the files where they are missing; returns where they are."""
-        return get_files(cls.ident, dataroot, sources)
+    def is_complete(self, folder: Path) -> bool:
+        """Whether every file is there in one of its forms."""
+        names = [f"{part}-{kind}-ubyte" for part in self._parts() for kind in ("images-idx3", "labels-idx1")]
+        return all(any(place.path.exists() for place in self._places(folder, name)) for name in names)
 
     def _parts(self) -> tuple[str, str]:
         return "train", "t10k"
@@ -91,46 +85,45 @@ class MNIST(ImageDataset):
         """What tells files about these images from those about others in the same folder."""
         return ""
 
-    def _find(self, dataroot: Path | None, name: str) -> IdxFile:
-        places = list(self._places(dataroot, name))
+    def _find(self, folder: Path, name: str) -> IdxFile:
+        places = list(self._places(folder, name))
         for place in places:
             if place.path.exists():
                 return place
         raise missing(places[0].path, f"d/{self.ident}")
 
-    def _places(self, dataroot: Path | None, name: str) -> Iterator[IdxFile]:
+    def _places(self, folder: Path, name: str) -> Iterator[IdxFile]:
         """Where the file `name` may be, the best first."""
-        raw = data_root(dataroot) / self.ident / self.torchvision / "raw"
+        raw = folder / self.torchvision / "raw"
         yield IdxFile(raw / f"{name}.gz")
         yield IdxFile(raw / name)
-
-    def _is_there(self, dataroot: Path | None) -> bool:
-        names = [f"{part}-{kind}-ubyte" for part in self._parts() for kind in ("images-idx3", "labels-idx1")]
-        return all(any(place.path.exists() for place in self._places(dataroot, name)) for name in names)
 
 
 @component("mnist")
 class Digits(MNIST):
     """MNIST (LeCun et al., 1998): 70,000 handwritten digits."""
 
-    ident, torchvision = "mnist", "MNIST"
+    ident = folder_name = "mnist"
+    torchvision = "MNIST"
 
 
 @component("kmnist")
 class KMNIST(MNIST):
     """KMNIST (Clanuwat et al., 2018): 70,000 handwritten characters of 10 Japanese syllables."""
 
-    ident, torchvision = "kmnist", "KMNIST"
+    ident = folder_name = "kmnist"
+    torchvision = "KMNIST"
 
 
 @component("fmnist")
 class FashionMNIST(MNIST):
     """Fashion-MNIST (Xiao et al., 2017): 70,000 articles of clothing; Debian's package of it will do too."""
 
-    ident, torchvision = "fmnist", "FashionMNIST"
+    ident = folder_name = "fmnist"
+    torchvision = "FashionMNIST"
 
-    def _places(self, dataroot: Path | None, name: str) -> Iterator[IdxFile]:
-        yield from super()._places(dataroot, name)
+    def _places(self, folder: Path, name: str) -> Iterator[IdxFile]:
+        yield from super()._places(folder, name)
         yield IdxFile(DEBIAN / f"{name}.gz")
 
 
@@ -143,7 +136,8 @@ class EMNIST(MNIST):
         dataroot, download, sources, keep, resize: as in `MNIST`.
     """
 
-    ident, torchvision = "emnist", "EMNIST"
+    ident = folder_name = "emnist"
+    torchvision = "EMNIST"
 
     def __init__(
         self,
@@ -164,7 +158,7 @@ class EMNIST(MNIST):
     def _selection(self) -> str:
         return f"{self.emnist_split}_"
 
-    def _places(self, dataroot: Path | None, name: str) -> Iterator[IdxFile]:
-        yield from super()._places(dataroot, name)
-        raw = data_root(dataroot) / self.ident / self.torchvision / "raw"
+    def _places(self, folder: Path, name: str) -> Iterator[IdxFile]:
+        yield from super()._places(folder, name)
+        raw = folder / self.torchvision / "raw"
         yield IdxFile(raw / "gzip.zip", f"gzip/{name}.gz")

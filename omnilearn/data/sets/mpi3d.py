@@ -10,7 +10,7 @@ from omnilearn.config.registry import component
 from omnilearn.data.download.files import get_files
 from omnilearn.data.download.paths import damaged, data_root
 from omnilearn.data.factors import FactorGrid
-from omnilearn.data.images import ImageDataset
+from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.conversion import ImageStream, convert, is_finished
@@ -53,7 +53,7 @@ def grid_of(category: Category) -> FactorGrid:
 
 
 @component("mpi3d")
-class MPI3D(ImageDataset):
+class MPI3D(FileDataset):
     """MPI3D: images of 3 x 64 x 64 from seven factors, in four categories.
 
     The first use converts `mpi3d/mpi3d_{category}.npz` (official) or `.h5` (earlier releases) to an array of 12.7 GB
@@ -63,14 +63,10 @@ class MPI3D(ImageDataset):
     Args:
         category: rendered simply (toy), rendered realistically (realistic, sim), photographed (real), or photographed
             with objects of daily life (complex).
-        dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
-        download: get the file where it is missing.
-        sources: a table of addresses that goes before the packaged one.
-        keep: where to keep the images, see `PixelArray`.
-
-    Raises:
-        UserError: where the file is missing or not what it should be.
+        dataroot, download, sources, keep: as in `FileDataset`.
     """
+
+    folder_name = "mpi3d"
 
     def __init__(
         self,
@@ -81,34 +77,46 @@ class MPI3D(ImageDataset):
         sources: Path | None = None,
         keep: Keep = "auto",
     ) -> None:
+        self.config = f"d/mpi --cat {category}"
         self.category = _published(category)
-        grid = grid_of(category)
-        npz, h5 = _files(self.category, dataroot)
-        array = npz.with_name(f"mpi3d_{self.category}_images.npy")
-        if npz.exists() or h5.exists() or not is_finished(array):
-            if download:
-                self.download_files(category, dataroot, sources)
-            config = f"d/mpi --cat {category}"
-            convert(_h5_stream(h5, grid, config) if h5.exists() else _npz_stream(npz, grid, config), array)
+        super().__init__(dataroot, download=download, sources=sources, keep=keep)
+
+    def read(self, folder: Path, keep: Keep) -> ImageSet:
+        """Convert the file, if it is there, and map the array."""
+        grid, (npz, h5), array = grid_of(self.category), _files(folder, self.category), self._array(folder)
+        if not self.is_complete(folder):
+            stream = _h5_stream(h5, grid, self.config) if h5.exists() else _npz_stream(npz, grid, self.config)
+            convert(stream, array)
         source = PixelArray(map_npy(array), keep, mapped=True)
-        rows = train_and_test(source.shape[0])
-        super().__init__(source, *rows, grid=grid, folder=npz.parent, prefix=f"{self.category}_")
+        return ImageSet(source, *train_and_test(source.shape[0]), grid=grid, prefix=f"{self.category}_")
+
+    def is_complete(self, folder: Path) -> bool:
+        """Whether there is an array, and no file that it could be older than."""
+        return is_finished(self._array(folder)) and not any(path.exists() for path in _files(folder, self.category))
+
+    def get_files(self, dataroot: Path | None, sources: Path | None) -> list[Path]:
+        """Get the file of the category where it is missing; returns where it is."""
+        return self.download_files(dataroot, sources, self.category)
 
     @classmethod
     def download_files(
-        cls, category: Category = "toy", dataroot: Path | None = None, sources: Path | None = None
+        cls, dataroot: Path | None = None, sources: Path | None = None, category: Category = "toy"
     ) -> list[Path]:
         """Get the file of a category where it is missing; returns where it is."""
-        _, h5 = _files(_published(category), dataroot)
+        _, h5 = _files(data_root(dataroot) / cls.folder_name, _published(category))
         return [h5] if h5.exists() else get_files(f"mpi3d/{_published(category)}", dataroot, sources)
 
+    def _array(self, folder: Path) -> Path:
+        return folder / f"mpi3d_{self.category}_images.npy"
 
-def _published(category: Category) -> str:
+
+def _published(category: Category) -> Category:
     return "realistic" if category == "sim" else category
 
 
-def _files(category: str, dataroot: Path | None) -> tuple[Path, Path]:
-    stem = data_root(dataroot) / "mpi3d" / f"mpi3d_{category}"
+def _files(folder: Path, category: Category) -> tuple[Path, Path]:
+    """The official archive of a category, and the file of earlier releases."""
+    stem = folder / f"mpi3d_{category}"
     return stem.with_suffix(".npz"), stem.with_suffix(".h5")
 
 

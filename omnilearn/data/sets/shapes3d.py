@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.files import get_files
-from omnilearn.data.download.paths import damaged, data_root
-from omnilearn.data.images import ImageDataset
+from omnilearn.data.download.paths import damaged
+from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.shapes.grid import GRID
 from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
@@ -24,43 +23,27 @@ CONFIG = "d/3ds"
 
 
 @component("3dshapes")
-class Shapes3D(ImageDataset):
+class Shapes3D(FileDataset):
     """3D-Shapes: 480,000 images of 3 x 64 x 64 from six factors.
 
     The first use converts `3dshapes/3dshapes.h5` to an array of 5.9 GB beside it, after which the file is no longer
     needed; the file itself is never changed. It may hold the first images only.
-
-    Args:
-        dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
-        download: get the file where it is missing.
-        sources: a table of addresses that goes before the packaged one.
-        keep: where to keep the images, see `PixelArray`.
-
-    Raises:
-        UserError: where the file is missing or not what it should be.
     """
 
-    def __init__(
-        self,
-        dataroot: Path | None = None,
-        *,
-        download: bool = False,
-        sources: Path | None = None,
-        keep: Keep = "auto",
-    ) -> None:
-        path = data_root(dataroot) / "3dshapes" / "3dshapes.h5"
-        array = path.with_name("3dshapes_images.npy")
-        if path.exists() or not is_finished(array):
-            if download:
-                self.download_files(dataroot, sources)
-            convert(_stream(path), array)
-        source = PixelArray(map_npy(array), keep, mapped=True)
-        super().__init__(source, *train_and_test(source.shape[0]), grid=GRID, folder=path.parent)
+    ident = folder_name = "3dshapes"
+    file, array = "3dshapes.h5", "3dshapes_images.npy"
 
-    @classmethod
-    def download_files(cls, dataroot: Path | None = None, sources: Path | None = None) -> list[Path]:
-        """Get the file where it is missing; returns where it is."""
-        return get_files("3dshapes", dataroot, sources)
+    def read(self, folder: Path, keep: Keep) -> ImageSet:
+        """Convert the file, if it is there, and map the array."""
+        array = folder / self.array
+        if not self.is_complete(folder):
+            convert(_stream(folder / self.file), array)
+        source = PixelArray(map_npy(array), keep, mapped=True)
+        return ImageSet(source, *train_and_test(source.shape[0]), grid=GRID)
+
+    def is_complete(self, folder: Path) -> bool:
+        """Whether there is an array, and no file that it could be older than."""
+        return is_finished(folder / self.array) and not (folder / self.file).exists()
 
 
 def _stream(path: Path) -> ImageStream:

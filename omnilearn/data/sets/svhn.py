@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.files import get_files
-from omnilearn.data.download.paths import damaged, data_root, missing, unreadable
-from omnilearn.data.images import ImageDataset
+from omnilearn.data.download.paths import damaged, missing, unreadable
+from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
 
 CONFIG = "d/svhn"
@@ -18,47 +17,25 @@ _MOST_IMAGES = 73_257  # in the training set, the larger one
 
 
 @component("svhn")
-class SVHN(ImageDataset):
+class SVHN(FileDataset):
     """SVHN: 73,257 training and 26,032 test images of 3 x 32 x 32 with the digits 0 to 9 as labels; kept in memory.
 
     The files `svhn/train_32x32.mat` and `svhn/test_32x32.mat` are the official ones, as torchvision lays them out; they
     are never changed.
-
-    Args:
-        dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
-        download: get the files where they are missing.
-        sources: a table of addresses that goes before the packaged one.
-        keep: where to keep the images, see `PixelArray`.
-
-    Raises:
-        UserError: where a file is missing or not what it should be.
     """
 
-    def __init__(
-        self,
-        dataroot: Path | None = None,
-        *,
-        download: bool = False,
-        sources: Path | None = None,
-        keep: Keep = "auto",
-    ) -> None:
-        if download:
-            self.download_files(dataroot, sources)
-        folder = data_root(dataroot) / "svhn"
+    ident = folder_name = "svhn"
+
+    def read(self, folder: Path, keep: Keep) -> ImageSet:
+        """Read both files."""
         (train, train_digits), (test, test_digits) = (_read(folder / f"{part}_32x32.mat") for part in ("train", "test"))
         rows = torch.arange(len(train) + len(test))
-        super().__init__(
+        return ImageSet(
             PixelArray(torch.cat([train, test]), keep),
             rows[: len(train)],
             rows[len(train) :],
             targets=torch.cat([train_digits, test_digits]),
-            folder=folder,
         )
-
-    @classmethod
-    def download_files(cls, dataroot: Path | None = None, sources: Path | None = None) -> list[Path]:
-        """Get the files where they are missing; returns where they are."""
-        return get_files("svhn", dataroot, sources)
 
 
 def _read(path: Path) -> tuple[Tensor, Tensor]:

@@ -31,7 +31,8 @@ class PixelArray:
 
     def __init__(self, pixels: Tensor, keep: Keep = "auto", *, mapped: bool = False) -> None:
         assert pixels.dtype == torch.uint8 and pixels.ndim == 4
-        self.shape = tuple(pixels.shape)
+        count, channels, height, width = pixels.shape
+        self.shape = (count, channels, height, width)
         self._pixels, self._keep = pixels, keep
         # The mapped file costs no memory, so it stays open to be read again for another place.
         self._mapped = pixels if mapped else None
