@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from sae_src.metrics.arrays import as_codes, check_data, constant_columns
 from sae_src.metrics.metric import Metric
 
-_CANDIDATES = 1024  # combinations that are measured at once
+_CANDIDATES = 512  # combinations that are measured at once
 
 
 def score(
@@ -69,24 +69,28 @@ def _distances(batch: np.ndarray) -> Iterator[float]:
 
 
 def _largest_of_nearest(first: np.ndarray, second: np.ndarray) -> float:
-    """Max over a, b of min over c of `first[a, c] + second[b, c]`, for two matrices (B, B).
+    """Max over a, b of min over c of `first[a, c] + second[b, c]`, for two symmetric matrices (B, B).
 
     Exactly that, but most combinations are never compared with all points: their distance from the first quarter of
     the points is an upper bound, and those whose bound is no larger than a distance already found are out.
     """
-    bounds = first[:, 0, None] + second[:, 0]
-    for c in range(1, len(first) // 4):
-        np.minimum(bounds, first[:, c, None] + second[:, c], out=bounds)
+    count = len(first)
+    table = first[0][:, None] + second[0]
+    space = np.empty_like(table)
+    for c in range(1, count // 4):
+        np.add(first[c][:, None], second[c], out=space)
+        np.minimum(table, space, out=table)
+    bounds = table.ravel()
     largest = -1.0
     while True:
-        a, b = np.nonzero(bounds > largest)
-        if len(a) == 0:
+        open_ones = np.flatnonzero(bounds > largest)
+        if len(open_ones) == 0:
             return largest
-        if len(a) > _CANDIDATES:
-            highest = np.argpartition(bounds[a, b], -_CANDIDATES)[-_CANDIDATES:]
-            a, b = a[highest], b[highest]
-        bounds[a, b] = (first[a] + second[b]).min(axis=1)
-        largest = max(largest, float(bounds[a, b].max()))
+        if len(open_ones) > _CANDIDATES:
+            open_ones = open_ones[np.argpartition(bounds[open_ones], -_CANDIDATES)[-_CANDIDATES:]]
+        a, b = np.divmod(open_ones, count)
+        bounds[open_ones] = (first[a] + second[b]).min(axis=1)
+        largest = max(largest, float(bounds[open_ones].max()))
 
 
 METRIC = Metric(
