@@ -26,7 +26,9 @@ def next_epoch_seed(seed: int) -> int:
 
 def generator_states() -> dict[str, Any]:
     """The states of every global generator, as tensors and plain data."""
-    name, keys, position, has_gauss, gauss = np.random.get_state()
+    state = np.random.get_state()
+    assert isinstance(state, tuple)  # the form that is asked for by default
+    name, keys, position, has_gauss, gauss = state
     return {
         "python": random.getstate(),
         "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),

@@ -2,9 +2,10 @@
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 
-def parameters(function: Callable) -> dict[str, inspect.Parameter]:
+def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """The named parameters of a function or class.
 
     `**kwargs` in the `__init__` of a mixin stands for the parameters of the next class in the method resolution order.
@@ -15,7 +16,7 @@ def parameters(function: Callable) -> dict[str, inspect.Parameter]:
     for owner in function.__mro__:
         if "__init__" not in vars(owner) or owner is object:
             continue
-        own = list(inspect.signature(owner.__init__, eval_str=True).parameters.values())[1:]
+        own = list(inspect.signature(vars(owner)["__init__"], eval_str=True).parameters.values())[1:]
         for parameter in own:
             if _is_named(parameter):
                 found.setdefault(parameter.name, parameter)

@@ -29,13 +29,15 @@ def contact_sheet(
         columns: the most images in a row; a factor with more values is shown at some of them, evenly spread.
         zoom: side of the square that a pixel becomes.
 
-    Raises `UserError` where the dataset has no grid of factors.
+    Raises `UserError` where the dataset has no grid of factors, or no images.
     """
     from PIL import Image
 
     if dataset.grid is None:
         raise UserError(f"{type(dataset).__name__}: no grid of factors to draw a contact sheet of")
     full = dataset.in_mode("full")
+    if isinstance(full.din, int):
+        raise UserError(f"{type(dataset).__name__}: no images to draw a contact sheet of")
     sizes = dataset.grid.sizes
     if base is None:
         base = tuple((k + 1) * size // (len(sizes) + 1) for k, size in enumerate(sizes))

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -11,6 +11,8 @@ from torch import Tensor
 from omnilearn.data.factors import FactorGrid
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
+
+Self = TypeVar("Self", bound="Dataset")
 
 
 class Dataset(ABC):
@@ -55,12 +57,12 @@ class Dataset(ABC):
         """
         raise UserError(f"{type(self).__name__}: this dataset has no labels")
 
-    def to(self, device: torch.device | str) -> "Dataset":
+    def to(self: Self, device: torch.device | str) -> Self:
         """Put the observations on `device` from now on."""
         self.device = torch.device(device)
         return self
 
-    def in_mode(self, mode: str) -> "Dataset":
+    def in_mode(self: Self, mode: str) -> Self:
         """The observations of another set: `test`, or `full` for everything in the published order.
 
         By default a dataset has one set of observations, which is all there is.

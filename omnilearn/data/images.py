@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,6 +12,8 @@ from torch.nn.functional import interpolate
 from omnilearn.data.dataset import Dataset
 from omnilearn.data.factors import FactorGrid
 from omnilearn.errors import UserError
+
+Self = TypeVar("Self", bound="ImageDataset")
 
 
 class PixelSource(Protocol):
@@ -40,6 +42,8 @@ class ImageDataset(Dataset):
         folder: where files about these images belong.
         prefix: what their names begin with, where the folder holds other images too.
     """
+
+    din: tuple[int, int, int]
 
     def __init__(
         self,
@@ -92,13 +96,13 @@ class ImageDataset(Dataset):
         """Where a file about these images belongs."""
         return None if self._folder is None else self._folder / f"{self._prefix}{name}"
 
-    def to(self, device: torch.device | str) -> "ImageDataset":
+    def to(self: Self, device: torch.device | str) -> Self:
         """Put the images on `device` from now on; every mode shares the pixels."""
         super().to(device)
         self._source.move_to(self.device)
         return self
 
-    def in_mode(self, mode: str) -> "ImageDataset":
+    def in_mode(self: Self, mode: str) -> Self:
         """The images of `train`, `test`, or `full` for all in the published order, from the same pixels."""
         if mode not in self._rows_of:
             raise UserError(f"mode: expected one of {', '.join(self._rows_of)}, got '{mode}'")

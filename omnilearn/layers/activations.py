@@ -1,5 +1,6 @@
 """Nonlinearities by name."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from torch import nn
@@ -19,7 +20,7 @@ Nonlinearity = Literal[
     "tanh",
 ]
 
-_MAKERS = {
+_MAKERS: dict[str, Callable[[], nn.Module]] = {
     "elu": lambda: nn.ELU(inplace=True),
     "lrelu": nn.LeakyReLU,
     "log-softmax": lambda: nn.LogSoftmax(dim=1),

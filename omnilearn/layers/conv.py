@@ -63,12 +63,14 @@ class ConvLayer(Layer):
         down, up = _factors(din, dout, down, up)
         padding = (kernel - 1) // 2 if padding is None else padding
         all_channels_in = channels_in + self.extra_channels
+        self.unpool: nn.Module | None = None
+        self.conv: nn.Conv2d | nn.ConvTranspose2d
         if up > 1 and unpool is None:
-            self.unpool = None
             kernel += up - 1
             self.conv = nn.ConvTranspose2d(all_channels_in, channels_out, kernel, stride=up, padding=(kernel - 1) // 2)
         else:
-            self.unpool = _unpool(unpool, up, all_channels_in) if up > 1 else None
+            if up > 1 and unpool is not None:
+                self.unpool = _unpool(unpool, up, all_channels_in)
             stride = down if pool is None else 1
             self.conv = nn.Conv2d(all_channels_in, channels_out, kernel, stride=stride, padding=padding)
         self.pool = _pool(pool, down) if down > 1 and pool is not None else None
@@ -79,8 +81,12 @@ class ConvLayer(Layer):
         growth = 2 * padding - (kernel - 1) if convolved else 0  # 0 for an odd kernel with the default padding
         if pool is None and down > 1:
             growth += down - 1  # a strided convolution rounds up, pooling rounds down
-        self.din = din if din is not None else _input_size(dout, channels_in, down, up, growth)
-        self.dout = dout if dout is not None else _output_size(din, channels_out, down, up, growth)
+        if din is None:
+            assert dout is not None  # else there are no channels
+            din = _input_size(dout, channels_in, down, up, growth)
+        elif dout is None:
+            dout = _output_size(din, channels_out, down, up, growth)
+        self.din, self.dout = din, dout
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, C', H', W')."""
@@ -117,14 +123,16 @@ class CoordConvLayer(ConvLayer):
 
 
 def _channels(din: Size | None, dout: Size | None, channels: int | None) -> tuple[int, int]:
-    if din is None and dout is None:
-        raise ValueError("a convolution needs the size of its input or of its output")
-    given = [None if size is None else size if isinstance(size, int) else size[0] for size in (din, dout)]
     if any(isinstance(size, tuple) and len(size) != 3 for size in (din, dout)):
         raise ValueError(f"a convolution needs sizes of (channels, height, width), got {din} and {dout}")
-    channels_in = given[0] if given[0] is not None else channels or given[1]
-    channels_out = given[1] if given[1] is not None else channels or given[0]
-    return channels_in, channels_out
+    channels_in, channels_out = (
+        None if size is None else size if isinstance(size, int) else size[0] for size in (din, dout)
+    )
+    if channels_in is None:
+        if channels_out is None:
+            raise ValueError("a convolution needs the size of its input or of its output")
+        return channels or channels_out, channels_out
+    return channels_in, (channels or channels_in) if channels_out is None else channels_out
 
 
 def _factors(din: Size | None, dout: Size | None, down: int, up: int) -> tuple[int, int]:

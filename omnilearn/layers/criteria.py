@@ -1,5 +1,6 @@
 """Reconstruction criteria by name."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -10,7 +11,7 @@ from omnilearn.config.registry import component
 
 CriterionName = Literal["mse", "rmse", "l1", "huber", "nll", "cross-entropy", "kl-div", "bce", "bce-log"]
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "mse": F.mse_loss,
     "l1": F.l1_loss,
     "huber": F.smooth_l1_loss,

@@ -28,13 +28,17 @@ class DenseLayer(Layer):
         nonlin: Nonlinearity | None = "elu",
     ) -> None:
         super().__init__()
-        if din is None and dout is None:
-            raise ValueError("a dense layer needs the size of its input or of its output")
+        other_side = width or channels
+        if din is None:
+            if dout is None:
+                raise ValueError("a dense layer needs the size of its input or of its output")
+            din = other_side or dout
+        elif dout is None:
+            dout = other_side or din
         for name, value in (("width", width), ("channels", channels)):
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
-        self.din = as_size(din if din is not None else width or channels or dout)
-        self.dout = as_size(dout if dout is not None else width or channels or din)
+        self.din, self.dout = as_size(din), as_size(dout)
         stages = _with_shapes(self.din, [nn.Linear(flat_size(self.din), flat_size(self.dout))], nonlin, self.dout)
         # A bare Linear and a sequence have different parameter names; trained models depend on them.
         self.layer = stages[0] if len(stages) == 1 else nn.Sequential(*stages)

@@ -46,7 +46,7 @@ class MultiLayer(Layer):
         else:
             stack = _build_backwards(builders, din if first is not None else None, dout)
         self.layers = nn.ModuleList(stack)
-        self.din, self.dout = self.layers[0].din, self.layers[-1].dout
+        self.din, self.dout = stack[0].din, stack[-1].dout
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (B, *din) to (B, *dout)."""

@@ -1,6 +1,6 @@
 """Optimisers by name, each with an optional schedule of its learning rate."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -48,7 +48,7 @@ class Optimiser:
 
 
 def make_optimiser(
-    kind: type[torch.optim.Optimizer], params: Iterable[nn.Parameter], lr: Rate, **settings: Any
+    kind: Callable[..., torch.optim.Optimizer], params: Iterable[nn.Parameter], lr: Rate, **settings: Any
 ) -> Optimiser:
     """An optimiser of a class of torch's, for these parameters.
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +83,8 @@ class TensorBoardWriter:
         self.close()
 
     def _encoded_image(self, tag: str, image: Summary.Image, step: int) -> None:
-        self._writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
+        file_writer: Any = self._writer.file_writer  # torch's types see only what it is before the first event
+        file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
 
 def tag_of(pattern: str, name: str) -> str:

@@ -95,7 +95,8 @@ class FiniteGuard:
         self._step = torch.lerp(self._step, torch.full_like(self._step, step), newly)
         self._values = values if self._values is None else torch.where(newly.bool(), values, self._values)
         self._bad = torch.maximum(self._bad, bad)
-        self._optimiser.found_inf = self._bad  # torch's fused optimisers leave the weights alone where it is 1
+        # torch's fused optimisers leave the weights alone where it is 1; torch's types do not name it.
+        self._optimiser.found_inf = self._bad  # type: ignore[attr-defined]
 
     def check(self) -> None:
         """Raise `Stop` if a loss has not been finite (on a GPU the host waits for it here)."""

@@ -123,7 +123,7 @@ def _write_down(run: Run, components: Components, step: int) -> None:
     }
     info = read_info(run.path)
     earlier = info.get("resumed")
-    entries = {"resumed": [*(earlier if isinstance(earlier, list) else []), again]}
+    entries: dict[str, Any] = {"resumed": [*(earlier if isinstance(earlier, list) else []), again]}
     if is_completed(run.path, step + 1, None):  # an end that is made again
         entries["completed"] = None
     add_info(run.path, **entries)

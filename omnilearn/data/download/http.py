@@ -135,7 +135,7 @@ def _continue(file: RemoteFile, url: str, path: Path, timeout: float) -> Path:
         raise _Broken(f"the connection failed: {error or type(error).__name__}") from error
 
 
-def _open(url: str, start: int, timeout: float):
+def _open(url: str, start: int, timeout: float) -> http.client.HTTPResponse:
     request = urllib.request.Request(url, headers={"User-Agent": "omnilearn", "Accept-Encoding": "identity"})
     if start:
         request.add_header("Range", f"bytes={start}-")
@@ -153,7 +153,7 @@ def _open(url: str, start: int, timeout: float):
         raise _Broken(f"no connection: {error.reason}") from error
 
 
-def _receive(response, part: Path, start: int, file: RemoteFile) -> None:
+def _receive(response: http.client.HTTPResponse, part: Path, start: int, file: RemoteFile) -> None:
     """Write the body of an answer behind the first `start` bytes of a part."""
     length = response.headers.get("Content-Length")
     total = None if length is None else start + int(length)
@@ -187,7 +187,7 @@ def what_is_wrong(file: RemoteFile, path: Path) -> str | None:
     return None
 
 
-def _part_of(file: RemoteFile, response, path: Path) -> Path:
+def _part_of(file: RemoteFile, response: http.client.HTTPResponse, path: Path) -> Path:
     """The part whose name stands for the version of a file: its hash where that is known, else what the server says."""
     known = file.sha256 or file.md5
     if not known:
@@ -197,7 +197,7 @@ def _part_of(file: RemoteFile, response, path: Path) -> Path:
     return path.with_name(f"{path.name}.{known[:8]}.part")
 
 
-def _range_start(response) -> int:
+def _range_start(response: http.client.HTTPResponse) -> int:
     """Where the bytes of a partial answer begin, from `Content-Range: bytes START-END/SIZE`."""
     start = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
     return int(start) if start.isdigit() else -1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omnilearn.data.shapes.grid import GRID
+from omnilearn.data.shapes.grid import GRID, ORIENTATIONS, SCALES, SHAPES
 from omnilearn.data.shapes.scene import (
     RAYS_PER_SIDE,
     SHADOW,
@@ -54,10 +54,9 @@ def load_planes(root: Path) -> Array:
 
 def draw_planes() -> Array:
     """The planes (VIEWS, 5, SIDE, SIDE) of every view as uint8: weights whose sum over the planes is at most 255."""
-    scales, shapes, orientations = GRID.values[3:]
-    solids = [SOLIDS[shape](scale) for scale in scales for shape in shapes]
-    planes = np.empty((len(solids), len(orientations), *SHAPE[1:]), np.uint8)
-    for k, orientation in enumerate(with_progress(orientations, "drawing the 3D-Shapes-style views", "views")):
+    solids = [SOLIDS[shape](scale) for scale in SCALES for shape in SHAPES]
+    planes = np.empty((len(solids), len(ORIENTATIONS), *SHAPE[1:]), np.uint8)
+    for k, orientation in enumerate(with_progress(ORIENTATIONS, "drawing the 3D-Shapes-style views", "views")):
         rays = camera_rays(orientation)
         empty_room = room(rays)
         for i, solid in enumerate(solids):
@@ -105,4 +104,4 @@ def _read(path: Path) -> Array | None:
 
 
 def _checksum(planes: Array) -> bytes:
-    return hashlib.sha256(planes).digest()
+    return hashlib.sha256(planes.data).digest()

@@ -1,6 +1,7 @@
 """Where rays meet the four solids of the 3D-Shapes-style images, and how the surface is turned there."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
@@ -106,7 +107,13 @@ class Capsule(Solid):
         return (points - on_axis) / self.radius
 
 
-SOLIDS: dict[str, type[Solid]] = {"cube": Cube, "cylinder": Cylinder, "sphere": Sphere, "capsule": Capsule}
+# For each name, what makes a solid of a scale.
+SOLIDS: dict[str, Callable[[float], Solid]] = {
+    "cube": Cube,
+    "cylinder": Cylinder,
+    "sphere": Sphere,
+    "capsule": Capsule,
+}
 
 
 def _through_tube(rays: Rays, radius: float) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -84,12 +84,12 @@ def _convert(stream: ImageStream, array: Path) -> None:
         raise cannot_write(part, error) from error
 
 
-def _write_header(file, shape: tuple[int, ...]) -> None:
+def _write_header(file: IO[bytes], shape: tuple[int, ...]) -> None:
     file.seek(0)
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 
-def _continue_from(file, stream: ImageStream) -> int:
+def _continue_from(file: IO[bytes], stream: ImageStream) -> int:
     """Cut the file, which is just behind its header, to whole slabs; returns the number of images that it holds."""
     header, image = file.tell(), prod(stream.shape[1:])
     slabs = (os.fstat(file.fileno()).st_size - header) // (image * stream.step)
@@ -99,7 +99,7 @@ def _continue_from(file, stream: ImageStream) -> int:
     return done
 
 
-def _check_space(file, stream: ImageStream, array: Path) -> None:
+def _check_space(file: IO[bytes], stream: ImageStream, array: Path) -> None:
     needed = prod(stream.shape) - file.tell() + _DISK_RESERVE
     free = shutil.disk_usage(array.parent).free
     if needed > free:
@@ -109,7 +109,7 @@ def _check_space(file, stream: ImageStream, array: Path) -> None:
         )
 
 
-def _append(file, stream: ImageStream, done: int, name: str) -> None:
+def _append(file: IO[bytes], stream: ImageStream, done: int, name: str) -> None:
     total = stream.shape[0]
     with Progress(total, f"writing {name}", "images", done=done) as progress:
         for slab in stream.slabs(done):

@@ -3,9 +3,9 @@
 import gzip
 import zipfile
 import zlib
+from io import BufferedIOBase
 from math import prod
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def read_idx(path: Path, dimensions: int, config: str, *, member: str | None = N
         raise unreadable(path, error) from error
 
 
-def _read(file: IO[bytes], dimensions: int) -> np.ndarray:
+def _read(file: BufferedIOBase, dimensions: int) -> np.ndarray:
     header = file.read(4 + 4 * dimensions)
     if header[:4] != bytes([0, 0, _UNSIGNED_BYTES, dimensions]) or len(header) < 4 + 4 * dimensions:
         raise ValueError(f"it does not begin like an IDX file of {dimensions} dimensions")

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -20,7 +19,7 @@ class NpzMember:
     """An array in an archive, opened just behind its header."""
 
     shape: tuple[int, ...]
-    stream: IO[bytes]
+    stream: zipfile.ZipExtFile
 
     def slabs(self, step: int, start: int = 0) -> Iterator[np.ndarray]:
         """The array, `step` entries of its first axis at a time, from the entry `start` on.
@@ -29,7 +28,7 @@ class NpzMember:
         """
         for first in range(0, self.shape[0], step):
             slab = np.empty((min(step, self.shape[0] - first), *self.shape[1:]), np.uint8)
-            _fill(self.stream, memoryview(slab).cast("B"))
+            _fill(self.stream, slab.data.cast("B"))
             if first >= start:
                 yield slab
         if self.stream.read(1):
@@ -55,6 +54,7 @@ def open_npz(path: Path, key: str, config: str, *, shape: tuple[int | None, ...]
             if name not in archive.namelist():
                 raise ValueError(f"it has no array '{key}'")
             with archive.open(name) as stream:
+                assert isinstance(stream, zipfile.ZipExtFile)  # as it is in every archive that is opened to be read
                 found = _read_header(stream, archive.getinfo(name).file_size, key)
                 fits = len(found) == len(shape) and all(
                     want in (None, size) for want, size in zip(shape, found, strict=True)
@@ -72,7 +72,7 @@ def open_npz(path: Path, key: str, config: str, *, shape: tuple[int | None, ...]
         raise damaged(path, error, config) from error
 
 
-def _read_header(stream: IO[bytes], size: int, key: str) -> tuple[int, ...]:
+def _read_header(stream: zipfile.ZipExtFile, size: int, key: str) -> tuple[int, ...]:
     """The shape of a uint8 array in row order; leaves the stream just behind the header."""
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -86,7 +86,7 @@ def _read_header(stream: IO[bytes], size: int, key: str) -> tuple[int, ...]:
     return shape
 
 
-def _fill(stream: IO[bytes], buffer: memoryview) -> None:
+def _fill(stream: zipfile.ZipExtFile, buffer: memoryview) -> None:
     filled = 0
     while filled < len(buffer):
         count = stream.readinto(buffer[filled:])
