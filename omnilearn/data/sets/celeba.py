@@ -102,11 +102,15 @@ class CelebA(FileDataset):
 
 
 def _stream(files: CelebAFiles, crop_size: int) -> ImageStream:
+    def square(image: tuple[Path, bytes]) -> np.ndarray:
+        path, content = image
+        return decode(path, content, crop_size)
+
     def slabs(start: int) -> Iterator[np.ndarray]:
         encoded = files.encoded(start)
         with ThreadPoolExecutor() as pool:
             while some := list(islice(encoded, _STEP)):
-                yield np.stack(list(pool.map(lambda item: decode(*item, crop_size), some)))
+                yield np.stack(list(pool.map(square, some)))
 
     return ImageStream(files.files, (len(files), 3, crop_size, crop_size), _STEP, slabs)
 

@@ -60,7 +60,7 @@ class CIFAR(FileDataset):
                 members = [tar.getmember(f"{self.unpacked}/{name}") for name in names]
                 if any(not member.isfile() or member.size > _MOST_BYTES for member in members):
                     raise ValueError("its batches are larger than those of CIFAR")
-                return [(archive, tar.extractfile(member).read()) for member in members]
+                return [(archive, _content(tar, member)) for member in members]
         except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, zlib.error) as error:
             raise damaged(archive, error, f"d/{self.ident}") from error
 
@@ -83,6 +83,12 @@ class CIFAR(FileDataset):
         if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
             raise damaged(path, "it has not one label for each image", f"d/{self.ident}")
         return torch.tensor(images.reshape(-1, 3, 32, 32)), torch.tensor(labels.astype(np.int64))
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    assert file is not None  # only folders and the like have no content
+    return file.read()
 
 
 class _PlainUnpickler(pickle.Unpickler):

@@ -1,6 +1,7 @@
 """dSprites (Matthey et al., 2017): the official archive."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.conversion import ImageStream, convert, is_finished
-from omnilearn.data.storage.npz import open_npz
+from omnilearn.data.storage.npz import NpzMember, open_npz
 
 CONFIG = "d/dsprites"
 GRID = FactorGrid(
@@ -27,7 +28,6 @@ GRID = FactorGrid(
     ),
 )
 _STEP = 16_384  # images read at a time: 67 MB
-_EXPECTED = {"shape": (None, 64, 64), "at_most": len(GRID)}
 
 
 @component("dsprites")
@@ -56,11 +56,14 @@ class DSprites(FileDataset):
 
 
 def _stream(path: Path) -> ImageStream:
-    with open_npz(path, "imgs", CONFIG, **_EXPECTED) as images:
+    def opened() -> AbstractContextManager[NpzMember]:
+        return open_npz(path, "imgs", CONFIG, shape=(None, 64, 64), at_most=len(GRID))
+
+    with opened() as images:
         count = images.shape[0]
 
     def slabs(start: int) -> Iterator[np.ndarray]:
-        with open_npz(path, "imgs", CONFIG, **_EXPECTED) as images:
+        with opened() as images:
             for slab in images.slabs(_STEP, start):
                 if slab.max() > 1:
                     raise damaged(path, "'imgs' has values other than 0 and 1", CONFIG)

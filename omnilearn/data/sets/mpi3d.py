@@ -1,6 +1,7 @@
 """MPI3D (Gondal et al., 2019): the official archives, and the files that earlier releases made of them."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +16,7 @@ from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.conversion import ImageStream, convert, is_finished
 from omnilearn.data.storage.hdf5 import check_dataset, open_h5, slab_length
-from omnilearn.data.storage.npz import open_npz
+from omnilearn.data.storage.npz import NpzMember, open_npz
 
 if TYPE_CHECKING:
     import h5py
@@ -121,12 +122,14 @@ def _files(folder: Path, category: Category) -> tuple[Path, Path]:
 
 
 def _npz_stream(path: Path, grid: FactorGrid, config: str) -> ImageStream:
-    expected = {"shape": (None, 64, 64, 3), "at_most": len(grid)}
-    with open_npz(path, "images", config, **expected) as images:
+    def opened() -> AbstractContextManager[NpzMember]:
+        return open_npz(path, "images", config, shape=(None, 64, 64, 3), at_most=len(grid))
+
+    with opened() as images:
         count = images.shape[0]
 
     def slabs(start: int) -> Iterator[np.ndarray]:
-        with open_npz(path, "images", config, **expected) as images:
+        with opened() as images:
             for slab in images.slabs(_STEP, start):
                 yield slab.transpose(0, 3, 1, 2)
 
