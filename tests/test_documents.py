@@ -1,0 +1,96 @@
+"""The documents link to what is there: files, headings, and the functions that they name."""
+
+import ast
+import re
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+LINK = re.compile(r"\[([^\]\[]*)\]\(([^)\s]+)\)")
+MODULE = re.compile(r"\b(?:omnilearn|sae_src)(?:\.\w+)+")
+PATH = re.compile(r"\b(?:omnilearn|sae_src|tests|config|docs|benchmarks|typings)/[\w/.-]*\.(?:py|ya?ml|md|png)\b")
+
+
+def prose(path: Path) -> str:
+    """A document without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def links() -> list[tuple[Path, str, str]]:
+    """Every link of a document to something in the repository: the document, the text, the target."""
+    found = [(path, *pair) for path in DOCUMENTS for pair in LINK.findall(prose(path))]
+    return [(path, text, target) for path, text, target in found if "://" not in target]
+
+
+@cache
+def definitions(path: Path) -> frozenset[str]:
+    """What a module defines at its top: `function`, `Class`, `Class.method`, `CONSTANT`."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names.add(node.name)
+            members = node.body if isinstance(node, ast.ClassDef) else []
+            names |= {f"{node.name}.{item.name}" for item in members if isinstance(item, ast.FunctionDef)}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return frozenset(names)
+
+
+def headings(path: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "target"), [pytest.param(*link, id=f"{link[0].name}: {link[1]} {link[2]}") for link in links()]
+)
+def test_a_link_leads_to_what_it_names(document, text, target):
+    file, _, anchor = target.partition("#")
+    path = (document.parent / file).resolve() if file else document
+    assert path.is_relative_to(ROOT) and path.exists()
+    if anchor:
+        assert anchor in headings(path)
+    named = re.fullmatch(r"`([^`]+)`", text)
+    if named and path.suffix == ".py":
+        assert named[1] in definitions(path)
+    elif named and path.suffix == ".yaml":
+        assert named[1] in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_modules_and_files_that_are_named_exist(document):
+    text = document.read_text(encoding="utf-8")
+    for name in MODULE.findall(text):
+        parts = name.split(".")
+        paths = [ROOT.joinpath(*parts[:end]) for end in range(len(parts), 0, -1)]
+        module = next(path for path in paths if path.is_dir() or path.with_suffix(".py").is_file())
+        rest = parts[len(module.relative_to(ROOT).parts) :]
+        assert not rest or (not module.is_dir() and ".".join(rest) in definitions(module.with_suffix(".py"))), name
+    new = set(re.findall(r"(?:New file|for example|here)\s`([^`]+)`", text))  # of examples: not in the repository
+    for name in set(PATH.findall(text)) - new:
+        assert (ROOT / name).exists(), name
+
+
+def test_every_folder_is_a_room_of_the_drawing(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    drawing = import_module("draw_architecture")
+    for package, rows in (("sae_src", drawing.SAE_SRC), ("omnilearn", drawing.OMNILEARN)):
+        rooms = {name for row in rows for room, _ in row for name in room.split(", ")}
+        modules = {
+            path.stem for path in (ROOT / package).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+        }
+        folders = {path.name for path in (ROOT / package).iterdir() if (path / "__init__.py").exists()}
+        assert folders <= rooms <= modules
+    rooms = {name for row in (*drawing.SAE_SRC, *drawing.OMNILEARN) for room, _ in row for name in room.split(", ")}
+    assert {room for _, _, steps in drawing.WAYS for _, room in steps} <= rooms
+    drawing.draw()
