@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from scipy.stats import wasserstein_distance
 from torch.distributions import Normal as NormalDistribution
 from torch.distributions import kl_divergence as torch_kl
 
@@ -58,6 +59,26 @@ def test_sliced_distance_of_shifted_samples():
     directions = torch.eye(4)
     assert sliced_wasserstein(P + 2, P[torch.randperm(5)], directions).item() == pytest.approx(2.0, rel=1e-5)
     assert torch.allclose(random_directions(4, 7, P).norm(dim=0), torch.ones(7))
+
+
+def test_the_sliced_distance_pairs_the_projections_by_rank():
+    torch.manual_seed(0)
+    p, q = torch.randn(30, 4), 0.3 * torch.randn(30, 4) - 0.5
+    directions = random_directions(4, 6, p)
+    expected = [wasserstein_distance(p @ each, q @ each) for each in directions.T]
+    assert sliced_wasserstein(p, q, directions).item() == pytest.approx(sum(expected) / 6, rel=1e-5)
+    assert sliced_wasserstein(p, p.flip(0), directions).item() == 0
+
+
+def test_the_regulariser_of_the_sliced_wae_draws_directions_before_the_prior():
+    model = make(SlicedWassersteinAutoencoder, slices=7)
+    torch.manual_seed(1)
+    value = model.regulariser(P)
+    torch.manual_seed(1)
+    directions = torch.randn(4, 7)
+    expected = sliced_wasserstein(torch.randn(5, 4), P, directions / directions.norm(dim=0))
+    assert value.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert make(SlicedWassersteinAutoencoder).slices == 4
 
 
 @pytest.mark.parametrize(
@@ -128,13 +149,26 @@ def test_reference_shuffle():
     assert shuffle_dimensions(torch.arange(20).view(5, 4)).tolist() == GOLDEN["shuffle_dim"]["out"]
 
 
-def test_shuffles_recombine_columns_and_segments():
+def test_independent_shuffles_permute_each_column():
     latent = torch.arange(24).view(6, 4)
-    for shuffled in (shuffle_dimensions(latent, "independent"), shuffle_segments(latent, [1, 1, 1, 1])):
-        assert torch.equal(shuffled.sort(dim=0).values, latent)
-    blocks = shuffle_segments(latent, [2, 2])
-    assert torch.equal(blocks[:, 1] - blocks[:, 0], torch.ones(6))
-    assert torch.equal(blocks[:, :2].sort(dim=0).values, latent[:, :2])
+    torch.manual_seed(0)
+    shuffled = shuffle_dimensions(latent, "independent")
+    torch.manual_seed(0)
+    orders = [torch.randperm(6) for _ in range(4)]
+    assert torch.equal(shuffled, torch.stack([latent[order, d] for d, order in enumerate(orders)], dim=1))
+    assert len({tuple(order.tolist()) for order in orders}) == 4
+
+
+@pytest.mark.parametrize("lengths", [[2, 2], [1, 3], [4], [1, 1, 1, 1]])
+def test_segments_are_permuted_as_blocks_each_in_its_own_order(lengths):
+    latent = torch.arange(32).view(8, 4)
+    torch.manual_seed(0)
+    shuffled = shuffle_segments(latent, lengths)
+    torch.manual_seed(0)
+    expected = [segment[torch.randperm(8)] for segment in latent.split(lengths, dim=1)]
+    assert torch.equal(shuffled, torch.cat(expected, dim=1))
+    rows = [tuple((segment[:, 0] // 4).tolist()) for segment in shuffled.split(lengths, dim=1)]
+    assert len({*rows, tuple(range(8))}) == len(lengths) + 1  # no two alike, none as it was
 
 
 def test_hybrids_come_from_the_last_training_batch():

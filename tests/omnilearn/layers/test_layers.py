@@ -74,14 +74,41 @@ def test_sizes_that_make_no_sense_are_refused(build, message):
         build()
 
 
-def test_coordinates_run_from_zero_to_one():
-    layer = CoordConvLayer((1, 5, 5), channels=1, norm=None, nonlin=None)
+def test_a_residual_convolution_adds_its_input_before_the_other_stages():
+    torch.manual_seed(0)
+    layer = ConvLayer((8, 4, 4), down=2, residual=True)
+    x = torch.randn(2, 8, 4, 4)
+    expected = nn.functional.elu(layer.norm(nn.functional.max_pool2d(layer.conv(x) + x, 2)))
+    assert torch.equal(layer(x), expected)
+    grown = ConvLayer((8, 4, 4), up=2, residual=True, norm=None, nonlin=None)
+    assert torch.equal(grown(x), grown.conv(grown.unpool(x)) + grown.unpool(x))
+    placed = CoordConvLayer((8, 4, 4), residual=True, norm=None, nonlin=None)
+    placed.conv.weight.data.zero_()
+    placed.conv.bias.data.zero_()
+    assert torch.equal(placed(x), x)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"channels": 16}, {"down": 2, "pool": None}, {"up": 2, "unpool": None}], ids=lambda each: [*each][-1]
+)
+def test_a_residual_is_left_out_where_the_input_does_not_fit(settings):
+    layer = ConvLayer((8, 4, 4), residual=True, norm=None, nonlin=None, **settings)
+    x = torch.randn(2, 8, 4, 4)
+    assert not layer.residual
+    assert torch.equal(layer(x), layer.conv(x))
+
+
+@pytest.mark.parametrize(("channel", "dimension"), [(1, 2), (2, 3)], ids=["row", "column"])
+def test_coordinates_run_from_zero_to_one(channel, dimension):
+    layer = CoordConvLayer((1, 4, 6), channels=1, norm=None, nonlin=None)
+    assert layer.conv.weight.shape == (1, 3, 3, 3)
     layer.conv.weight.data.zero_()
     layer.conv.bias.data.zero_()
-    layer.conv.weight.data[0, 1, 1, 1] = 1  # the row
-    rows = layer(torch.randn(2, 1, 5, 5))
-    assert torch.equal(rows[1, 0, :, 0], torch.linspace(0, 1, 5))
-    assert layer.conv.weight.shape == (1, 3, 3, 3)
+    layer.conv.weight.data[0, channel, 1, 1] = 1
+    x = torch.randn(2, 1, 4, 6)
+    ramp = torch.linspace(0, 1, x.shape[dimension])
+    expected = ramp.view(1, 1, -1, 1) if dimension == 2 else ramp.view(1, 1, 1, -1)
+    assert torch.equal(layer(x), expected.expand(2, 1, 4, 6))
 
 
 def test_dense_layers_and_perceptrons():
