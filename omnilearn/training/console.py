@@ -40,8 +40,10 @@ class Console(Hook):
 
     def is_due(self, training: Training) -> bool:
         """Whether it is time, or slow steps have left the reader without a line for long."""
-        if super().is_due(training) or self.freq is None or not self._bar.disable:
-            return super().is_due(training)
+        if super().is_due(training):
+            return True
+        if self.freq is None or not self._bar.disable:
+            return False
         patience = _FIRST_LINE if self._last is self._begin else _NEXT_LINE
         return time.perf_counter() - self._last[1] > patience
 

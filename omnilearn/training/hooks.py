@@ -45,7 +45,7 @@ class Visualise(Hook):
 
 
 class Validate(Hook):
-    """One pass over the validation subset; what stops the training stops a pass too, and resuming makes it again."""
+    """One pass over the validation subset; what stops the training stops the pass too, and resuming makes it again."""
 
     name = "val"
     needs_result = False
@@ -83,7 +83,7 @@ class Validate(Hook):
 class Save(Hook):
     """Saves a checkpoint, and removes old ones where only some are to be kept.
 
-    The best so far is always kept, so then one is saved after every validation that is better than all before.
+    The best so far is always kept: then one is saved after every validation that is better than all before, too.
     """
 
     name = "save"

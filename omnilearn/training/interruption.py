@@ -70,8 +70,13 @@ class Interruption:
 class FiniteGuard:
     """Keeps a loss that is not finite away from the weights.
 
-    On the CPU the loss is looked at before every update. On a GPU that would make the host wait, so the update is
-    skipped on the device instead and the training finds out at the next event that reads something anyway.
+    On the CPU the loss is looked at before every update. On a GPU that would make the host wait, so torch's fused
+    optimisers skip the update on the device instead, and the training finds out before the next hook runs, which waits
+    for the device anyway; any other optimiser is treated as on the CPU.
+
+    Args:
+        optimiser: what updates the weights.
+        device: where they are.
     """
 
     def __init__(self, optimiser: torch.optim.Optimizer, device: torch.device) -> None:
@@ -83,7 +88,7 @@ class FiniteGuard:
         self._values: Tensor | None = None
 
     def before_update(self, result: dict[str, Any], step: int) -> None:
-        """Look at the losses of a step; raises `Stop` at once on the CPU."""
+        """Look at the losses of a step before the weights are touched; raises `Stop` where the host looks itself."""
         if not self._on_device:
             if not math.isfinite(result["loss"].item()):
                 self._names, self._values = _stacked(result)

@@ -49,6 +49,7 @@ class Training:
         progress: what the steps change.
         stopwatch: how long they take.
         interruption: why to stop early, if at all.
+        guard: keeps losses that are not finite away from the weights.
     """
 
     def __init__(
@@ -73,7 +74,10 @@ class Training:
         return torch.autocast(self.components.device.type, torch.bfloat16)
 
     def state_dict(self) -> dict[str, Any]:
-        """What else than the model is needed to go on as if nothing had happened."""
+        """All but the model that is needed to go on as if nothing had happened.
+
+        The scores of the last validation are left out: they are only shown, until the next one.
+        """
         progress = asdict(self.progress)
         del progress["scores"]
         return {
