@@ -5,7 +5,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from sae_src.methods import mean_of
+from sae_src.pictures.images import as_images, middle_factors
+from sae_src.pictures.latent_distributions import latent_distributions
+from sae_src.pictures.picture import Picture, Scene
+
 SAMPLES, STEPS = 16, 20
+FRAMES_PER_SECOND = 12
 
 
 def traverse(latent: Tensor, decode: Callable[[Tensor], Tensor], steps: int = STEPS) -> Tensor:
@@ -45,7 +51,16 @@ def animation_frames(traversals: Tensor, sample: int = 1) -> Tensor:
     return grid.permute(2, 3, 0, 4, 1, 5).reshape(steps, channels, rows * height, columns * width)
 
 
-def middle_factors(number: int) -> tuple[int, int]:
-    """The two factors of a number that are closest to each other, the smaller one first: 12 is 3 x 4."""
-    small = next(factor for factor in range(int(number**0.5), 0, -1) if number % factor == 0)
-    return small, number // small
+def draw(scene: Scene) -> dict[str, Tensor]:
+    """Write the figure `distrib` and the animation `traversals`; returns `diffs` (16, D), the effects."""
+    model, latent = scene.model, mean_of(scene.result["latent"])
+    traversals = traverse(latent[:SAMPLES], lambda moved: as_images(model.decode(moved)))
+    effect = effects(traversals)
+    scene.writer.figure(scene.tag("distrib"), latent_distributions(latent, effect), scene.step)
+    shown = scene.to_look_at(traversals[:2].flatten(0, 2))  # the animation shows the second sample
+    frames = animation_frames(shown.unflatten(0, (-1, *traversals.shape[1:3])))
+    scene.writer.animation(scene.tag("traversals"), frames, FRAMES_PER_SECOND, scene.step)
+    return {"diffs": effect}
+
+
+PICTURE = Picture("traversals", draw, is_slow=True)

@@ -48,6 +48,7 @@ def train(config: Node) -> object:
         --model.encoder.layers.0.KEY VALUE    any key of any layer
     Pictures
         --viz-latent, --viz-rec, --viz-gen-prior, --viz-gen-hybrid, --viz-traversals, --force-viz    yes or no
+        --viz.without LIST        names of other pictures to leave out
     Going on
         --resume NAME|PATH        with --budget, frequencies, --time-limit, --device and --saveroot only; these keys may
                                   also be written --override.KEY V

@@ -16,7 +16,9 @@ from omnilearn.layers.criteria import Criterion
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from sae_src.hybrid import Hybrid
 from sae_src.methods import Autoencoder, WassersteinAutoencoder
-from sae_src.pictures.visualiser import SAEVisualiser, image_grid, latent_statistics, resized
+from sae_src.pictures.images import as_images, image_grid, resized
+from sae_src.pictures.latents import latent_statistics
+from sae_src.pictures.visualiser import SAEVisualiser
 
 
 class HybridWAE(Hybrid, WassersteinAutoencoder):
@@ -46,11 +48,11 @@ def drawn(folder, model, visualiser, count=20, *, thorough=False):
 
 def test_vectors_are_squashed_into_grey_images():
     values = torch.randn(3, 12) * 4
-    images = SAEVisualiser().as_images(values)
+    images = as_images(values)
     assert images.shape == (3, 1, 3, 4)
     assert torch.allclose(images.flatten(1), 1 / (1 + (-values).exp()))
     pictures = torch.rand(3, 3, 4, 4)
-    assert torch.equal(SAEVisualiser().as_images(pictures), pictures)
+    assert torch.equal(as_images(pictures), pictures)
 
 
 def test_vectors_are_shown_at_full_contrast_only_when_asked(tmp_path):
@@ -85,6 +87,7 @@ def test_observations_stand_above_their_reconstructions(tmp_path):
         ({"viz_rec": False, "viz_traversals": False}, {"gen-prior", "gen-hybrid"}),
         ({"viz_gen_prior": False, "viz_traversals": False}, {"rec", "gen-hybrid"}),
         ({"viz_gen_hybrid": False, "viz_traversals": False}, {"rec", "gen-prior"}),
+        ({"without": ["rec", "traversals"]}, {"gen-prior", "gen-hybrid"}),
     ],
 )
 def test_each_picture_has_its_switch(tmp_path, options, expected):
@@ -93,6 +96,22 @@ def test_each_picture_has_its_switch(tmp_path, options, expected):
     assert set(kept) == ({"diffs"} if "traversals" in expected else set())
     if kept:
         assert kept["diffs"].shape == (16, 4)
+
+
+@pytest.mark.parametrize(("name", "other"), [("gen-prior", "gen-hybrid"), ("gen-hybrid", "gen-prior")])
+def test_a_picture_is_the_same_whatever_else_is_drawn(tmp_path, name, other):
+    drawings = []
+    for without in ([], [other]):
+        torch.manual_seed(5)
+        model = make(HybridWAE, (3, 8, 8))
+        images, _, _, _ = drawn(tmp_path / str(len(without)), model, SAEVisualiser(without=without))
+        drawings.append(images[f"{name}/train"])
+    assert np.array_equal(*drawings)
+
+
+def test_only_pictures_can_be_left_out():
+    with pytest.raises(ValueError, match=r"no picture named 'recs': there are .*gen-prior.*rec"):
+        SAEVisualiser(without=["recs"])
 
 
 def test_statistics_of_latents():
