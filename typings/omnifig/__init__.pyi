@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from omnifig.config import ConfigManager, ConfigNode
 
@@ -19,6 +19,7 @@ class _Entry:
     def path(self) -> Path: ...  # of configs
 
 class GeneralProject:
+    info_file_names: ClassVar[set[str]]
     config_manager: ConfigManager
     @property
     def name(self) -> str: ...
