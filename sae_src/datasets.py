@@ -23,6 +23,8 @@ class RandomNet(Dataset):
         seed: seed of the samples; the weights come from torch's global generator.
     """
 
+    config = "d/vec"
+
     def __init__(
         self,
         num_samples: int = 100_000,

@@ -119,6 +119,8 @@ class RandomSCM(RandomNet):
         scm: the model.
     """
 
+    config = "d/scm"
+
     def __init__(
         self,
         num_samples: int = 100_000,

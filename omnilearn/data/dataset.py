@@ -19,6 +19,7 @@ class Dataset(ABC):
     """Observations that are read by index, a batch at a time, onto the device that they will be used on.
 
     Attributes:
+        config: the words that name these data on a command line.
         din: size of an observation, without the batch dimension.
         device: where `batch` puts the observations.
         grid: the factors of variation, where every combination of their values is one observation of the mode `full`
@@ -28,6 +29,7 @@ class Dataset(ABC):
         factor_values: the values of each factor on a grid.
     """
 
+    config: str = "CONFIG"
     din: Size
     device: torch.device = torch.device("cpu")
     grid: FactorGrid | None = None

@@ -20,6 +20,14 @@ class Unavailable(UserError):
     """What a measure needs is not there; the message says what, and how to get it."""
 
 
+class NotPrepared(Unavailable):
+    """What a measure needs has to be made or fetched once, with a command."""
+
+    def __init__(self, message: str, command: str) -> None:
+        super().__init__(message)
+        self.command = command
+
+
 @dataclass(frozen=True)
 class Measured:
     """What `Measure.measure` returns.

@@ -10,7 +10,7 @@ import torch
 
 from omnilearn.data.loading import Data
 from omnilearn.evaluation.evaluate import Evaluation, evaluate, evaluation_mode
-from omnilearn.evaluation.measures import Measure, Measured, Unavailable
+from omnilearn.evaluation.measures import Measure, Measured, NotPrepared, Unavailable
 from omnilearn.files import save_tensors, storable, write_json
 from omnilearn.model import Model
 from omnilearn.randomness import undisturbed
@@ -63,8 +63,13 @@ def evaluate_and_store(
     tensors = storable({"batch": outcome.first["original"], **outcome.first, **drawn})
     save_tensors(folder / f"{ident}.pth.tar", tensors)
     write_json(folder / f"{ident}.json", summary)
+    missing: dict[str, str] = {}
     for measure in measures:
-        measured = _measured(measure, model, data, mode, seed, stop)
+        try:
+            measured = _measured(measure, model, data, mode, seed, stop)
+        except NotPrepared as reason:
+            measured = Measured(notes=(f"not measured: {reason}",))
+            missing[measure.title] = reason.command
         outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
         summary = {**summary, "scores": outcome.scores, measure.title: {**measured.settings, "notes": measured.notes}}
         if found := {**measured.scores, **measured.tensors}:  # else the file is as it was
@@ -74,16 +79,21 @@ def evaluate_and_store(
         with TensorBoardWriter(folder) as writer:
             for name, value in measured.scores.items():
                 writer.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
+    if missing:
+        commands = ", ".join(f"{title} ({command})" for title, command in missing.items())
+        print(f"not measured until prepared once: {commands}")
     return outcome
 
 
 def _measured(
     measure: Measure, model: Model, data: Data, mode: str, seed: int, stop: Callable[[], BaseException | None]
 ) -> Measured:
-    """What a measure finds; where it lacks something, a note of that."""
+    """What a measure finds; where it lacks something, a note of that. Raises `NotPrepared`."""
     try:
         with evaluation_mode(model), torch.no_grad(), undisturbed(seed):
             measured = measure.measure(model, data, mode, seed, stop=stop)
+    except NotPrepared:
+        raise
     except Unavailable as reason:
         measured = Measured(notes=(f"not measured: {reason}",))
     for note in measured.notes:

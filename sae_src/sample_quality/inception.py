@@ -13,7 +13,7 @@ from omnilearn.data.download.http import what_is_wrong
 from omnilearn.data.download.paths import data_root
 from omnilearn.data.download.sources import RemoteFile, find_source
 from omnilearn.errors import UserError
-from omnilearn.evaluation.measures import Unavailable
+from omnilearn.evaluation.measures import NotPrepared, Unavailable
 from omnilearn.randomness import undisturbed
 
 FeatureCount = Literal[64, 192, 768, 2048]
@@ -53,7 +53,7 @@ class InceptionFeatures(nn.Module):
 
 
 def load_inception(
-    dim: FeatureCount = 2048, weights: Path | None = None, *, download: bool = False
+    dim: FeatureCount = 2048, weights: Path | None = None, *, download: bool = False, config: str = "CONFIG"
 ) -> InceptionFeatures:
     """The network with the weights of a file.
 
@@ -62,13 +62,15 @@ def load_inception(
         weights: the file `pt_inception-2015-12-05-6726825d.pth`; by default below the data folder, or where pytorch-fid
             itself has put it.
         download: get the file where it is missing (91 MB).
+        config: the words for the data in the command that an error names.
 
     Raises:
-        Unavailable: where pytorch-fid is not installed, or the file is missing or not what it should be.
+        NotPrepared: where pytorch-fid is not installed, or the file is missing.
+        Unavailable: where the file is not what it should be.
     """
     with undisturbed(0):  # initial weights are drawn, and replaced
         network = _inception()
-    path = _find_weights(weights, download=download)
+    path = _find_weights(weights, config, download=download)
     try:
         # An old file of torch's, from before it wrote zip archives.
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
@@ -83,7 +85,8 @@ def _inception() -> nn.Module:
     try:
         from pytorch_fid import inception as blocks
     except ImportError:
-        raise Unavailable("the network is missing: pip install pytorch-fid") from None
+        command = "pip install pytorch-fid"
+        raise NotPrepared(f"the network is missing: {command}", command) from None
     from torchvision.models import inception_v3
 
     network = inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
@@ -98,7 +101,7 @@ def _inception() -> nn.Module:
     return network
 
 
-def _find_weights(given: Path | None, *, download: bool) -> Path:
+def _find_weights(given: Path | None, config: str, *, download: bool) -> Path:
     """The file of the weights, checked."""
     (file,) = find_source("inception").files
     ours = data_root() / file.path
@@ -107,9 +110,11 @@ def _find_weights(given: Path | None, *, download: bool) -> Path:
     if path is None and given is not None:
         raise Unavailable(f"{given}: there is no such file")
     if path is None and not download:
-        raise Unavailable(
+        command = f"fig compute-fid {config} --download"
+        raise NotPrepared(
             f"the weights of the network are missing: save {file.urls[0]} as {ours}, or get them (91 MB) with "
-            "'fig compute-fid CONFIG --download'"
+            f"'{command}'",
+            command,
         )
     if path is None:
         try:

@@ -12,7 +12,7 @@ from omnilearn.data import BatchSampler, Dataset, Subset
 from omnilearn.data.loading import Data
 from omnilearn.device import to_device
 from omnilearn.errors import UserError
-from omnilearn.evaluation.measures import Measure, Measured, Unavailable, measure
+from omnilearn.evaluation.measures import Measure, Measured, NotPrepared, Unavailable, measure
 from omnilearn.progress import Progress
 from omnilearn.randomness import undisturbed
 from sae_src.methods import Autoencoder
@@ -73,7 +73,7 @@ class FID(Measure):
     ) -> Measured:
         """The distance of each kind of samples; where the moments of the data are missing, the samples' moments."""
         check_images(model)
-        network = load_inception(self.dim, self.weights, download=self.download)
+        network = load_inception(self.dim, self.weights, download=self.download, config=data.dataset.config)
         reference, known = self._statistics_of_data(data.dataset, mode)
         measured = distances_of_samples(
             model,
@@ -102,10 +102,11 @@ class FID(Measure):
             if known is not None:
                 return name, known
         _log.warning(
-            "%s: no distances: %s has no statistics of the data: make them with 'fig compute-fid CONFIG --mode %s', "
-            "CONFIG being that of the data; the samples' own are kept",
+            "%s: no distances: %s has no statistics of the data: make them with 'fig compute-fid %s --mode %s'; "
+            "the samples' own are kept",
             self.title,
             path,
+            dataset.config,
             mode if mode == "test" else "train",
         )
         return None, None
@@ -148,7 +149,8 @@ class FactorDistance(Measure):
         check_images(model)
         path = self.network or data.dataset.file_beside(FACTOR_NET)
         if path is None or not path.is_file():
-            raise Unavailable(f"the factor net is missing ({path}): train it with 'fig train-factor-net CONFIG'")
+            command = f"fig train-factor-net {data.dataset.config}"
+            raise NotPrepared(f"the factor net is missing ({path}): train it with '{command}'", command)
         net, moments, about = load_factor_net(path)
         if net.din != tuple(model.dout):
             raise Unavailable(f"{path}: the net takes images of size {net.din}, the model makes {model.dout}")

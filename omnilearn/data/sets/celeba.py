@@ -51,6 +51,7 @@ class CelebA(FileDataset):
     """
 
     ident = folder_name = "celeba"
+    config = CONFIG
 
     def __init__(
         self,

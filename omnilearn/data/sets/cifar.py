@@ -62,13 +62,13 @@ class CIFAR(FileDataset):
                     raise ValueError("its batches are larger than those of CIFAR")
                 return [(archive, _content(tar, member)) for member in members]
         except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, zlib.error) as error:
-            raise damaged(archive, error, f"d/{self.ident}") from error
+            raise damaged(archive, error, self.config) from error
 
     def _read(self, path: Path) -> bytes:
         try:
             return path.read_bytes()
         except FileNotFoundError:
-            raise missing(path, f"d/{self.ident}") from None
+            raise missing(path, self.config) from None
         except OSError as error:
             raise unreadable(path, error) from error
 
@@ -77,11 +77,11 @@ class CIFAR(FileDataset):
             batch = _PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
             images, labels = np.asarray(batch[b"data"]), np.asarray(batch[self.label_key])
         except (pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise damaged(path, error, f"d/{self.ident}") from error
+            raise damaged(path, error, self.config) from error
         if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != 3 * 32 * 32:
-            raise damaged(path, f"images of type {images.dtype} and shape {images.shape}", f"d/{self.ident}")
+            raise damaged(path, f"images of type {images.dtype} and shape {images.shape}", self.config)
         if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
-            raise damaged(path, "it has not one label for each image", f"d/{self.ident}")
+            raise damaged(path, "it has not one label for each image", self.config)
         return torch.tensor(images.reshape(-1, 3, 32, 32)), torch.tensor(labels.astype(np.int64))
 
 
@@ -122,6 +122,7 @@ class CIFAR10(CIFAR):
     """CIFAR-10: 60,000 images of 10 classes."""
 
     ident = folder_name = "cifar10"
+    config = "d/cifar10"
     archive, unpacked = "cifar-10-python.tar.gz", "cifar-10-batches-py"
     train_batches, test_batch = tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch"
     label_key = b"labels"
@@ -132,6 +133,7 @@ class CIFAR100(CIFAR):
     """CIFAR-100: 60,000 images of 100 classes."""
 
     ident = folder_name = "cifar100"
+    config = "d/cifar100"
     archive, unpacked = "cifar-100-python.tar.gz", "cifar-100-python"
     train_batches, test_batch = ("train",), "test"
     label_key = b"fine_labels"

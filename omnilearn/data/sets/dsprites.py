@@ -40,6 +40,7 @@ class DSprites(FileDataset):
     """
 
     ident = folder_name = "dsprites"
+    config = CONFIG
     file, array = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz", "dsprites_images.npy"
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:

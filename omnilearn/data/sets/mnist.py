@@ -52,17 +52,16 @@ class MNIST(FileDataset):
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Read images and labels of both sets."""
-        config = f"d/{self.ident}"
         images, targets = [], []
         for part in self._parts():
             image_file = self._find(folder, f"{part}-images-idx3-ubyte")
             label_file = self._find(folder, f"{part}-labels-idx1-ubyte")
-            images.append(torch.tensor(read_idx(image_file.path, 3, config, member=image_file.member)))
-            targets.append(torch.tensor(read_idx(label_file.path, 1, config, member=label_file.member)).long())
+            images.append(torch.tensor(read_idx(image_file.path, 3, self.config, member=image_file.member)))
+            targets.append(torch.tensor(read_idx(label_file.path, 1, self.config, member=label_file.member)).long())
             if len(images[-1]) != len(targets[-1]):
-                raise damaged(label_file.path, "it has not one label for each image", config)
+                raise damaged(label_file.path, "it has not one label for each image", self.config)
             if images[-1].shape[1:] != (28, 28):
-                raise damaged(image_file.path, f"its images have the shape {tuple(images[-1].shape[1:])}", config)
+                raise damaged(image_file.path, f"its images have the shape {tuple(images[-1].shape[1:])}", self.config)
         rows = torch.arange(sum(map(len, images)))
         return ImageSet(
             PixelArray(torch.cat(images).unsqueeze(1), keep),
@@ -90,7 +89,7 @@ class MNIST(FileDataset):
         for place in places:
             if place.path.exists():
                 return place
-        raise missing(places[0].path, f"d/{self.ident}")
+        raise missing(places[0].path, self.config)
 
     def _places(self, folder: Path, name: str) -> Iterator[IdxFile]:
         """Where the file `name` may be, the best first."""
@@ -104,6 +103,7 @@ class Digits(MNIST):
     """MNIST (LeCun et al., 1998): 70,000 handwritten digits."""
 
     ident = folder_name = "mnist"
+    config = "d/mnist"
     torchvision = "MNIST"
 
 
@@ -112,6 +112,7 @@ class KMNIST(MNIST):
     """KMNIST (Clanuwat et al., 2018): 70,000 handwritten characters of 10 Japanese syllables."""
 
     ident = folder_name = "kmnist"
+    config = "d/kmnist"
     torchvision = "KMNIST"
 
 
@@ -120,6 +121,7 @@ class FashionMNIST(MNIST):
     """Fashion-MNIST (Xiao et al., 2017): 70,000 articles of clothing; Debian's package of it will do too."""
 
     ident = folder_name = "fmnist"
+    config = "d/fmnist"
     torchvision = "FashionMNIST"
 
     def _places(self, folder: Path, name: str) -> Iterator[IdxFile]:
@@ -137,6 +139,7 @@ class EMNIST(MNIST):
     """
 
     ident = folder_name = "emnist"
+    config = "d/emnist"
     torchvision = "EMNIST"
 
     def __init__(

@@ -31,6 +31,7 @@ class Shapes3D(FileDataset):
     """
 
     ident = folder_name = "3dshapes"
+    config = CONFIG
     file, array = "3dshapes.h5", "3dshapes_images.npy"
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:

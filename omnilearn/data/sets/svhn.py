@@ -25,6 +25,7 @@ class SVHN(FileDataset):
     """
 
     ident = folder_name = "svhn"
+    config = CONFIG
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Read both files."""

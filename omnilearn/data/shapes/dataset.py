@@ -70,6 +70,8 @@ class Shapes(ImageDataset):
         dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
     """
 
+    config = "d/shapes"
+
     def __init__(self, dataroot: Path | None = None) -> None:
         root = data_root(dataroot)
         planes = torch.from_numpy(load_planes(root).copy())
