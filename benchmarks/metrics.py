@@ -30,10 +30,10 @@ from omnilearn.data import Dataset
 from omnilearn.device import to_device
 from sae_src import metrics
 from sae_src.eval_metrics.codes import encoded
-from sae_src.eval_metrics.responses import scales_of
 from sae_src.eval_metrics.settings import MetricSettings
 from sae_src.eval_metrics.suite import evaluate_metrics
 from sae_src.latent_responses.factor_responses import factor_groups, factor_responses
+from sae_src.latent_responses.metric import scales_of
 from sae_src.latent_responses.scores import response_scores
 from sae_src.methods import Autoencoder
 from sae_src.responses import response_matrix
@@ -47,6 +47,7 @@ class OneByOne:
 
     def __init__(self, model: Autoencoder, dataset: Dataset, settings: MetricSettings) -> None:
         self.model, self.dataset, self.settings = model, dataset, settings
+        self.sizes = settings.described()
         self.generator = np.random.default_rng(settings.seed)
 
     def encode(self, factors: np.ndarray) -> np.ndarray:
@@ -80,16 +81,16 @@ class OneByOne:
             *arrays,
             sample=self.encode,
             factor_sizes=self.dataset.factor_sizes,
-            num_test_points_per_class=self.settings.num_test_points_per_class,
+            num_test_points_per_class=self.sizes["num_test_points_per_class"],
             classifiers=self.classifiers(*arrays),
         )
 
     def responses(self) -> None:
-        settings, model = self.settings, self.model
-        latents = torch.from_numpy(self.points(settings.num_latent)[0])
+        sizes, model = self.sizes, self.model
+        latents = torch.from_numpy(self.points(sizes["num_latent"])[0])
         scales, options = scales_of(latents), {"batch_size": DECODED_AT_ONCE}
-        response_matrix(latents[: settings.num_response], model.encode, model.decode, scales, **options)
-        groups = factor_groups(self.encode, self.dataset.factor_sizes, settings.num_groups, **options)
+        response_matrix(latents[: sizes["num_response"]], model.encode, model.decode, scales, **options)
+        groups = factor_groups(self.encode, self.dataset.factor_sizes, sizes["num_groups"], **options)
         found = []
         for latents in groups:
             each = [factor_responses([g[None]], model.encode, model.decode, scales, **options)[0] for g in latents]
@@ -113,11 +114,12 @@ def scaled(settings: MetricSettings, num_train: int) -> MetricSettings:
     """Settings with all sizes by the same factor."""
 
     def size(name: str, least: int = 1) -> int:
-        return max(least, round(getattr(settings, name) * num_train / settings.num_train))
+        return max(least, round(published[name] * num_train / settings.num_train))
 
-    names = ("num_train", "num_test", "num_latent")
+    published = settings.described()
+    points = {name: size(name, 2) for name in ("num_train", "num_test", "num_latent")}
     few = {"num_response": 2, "num_groups": 1, "num_test_points_per_class": 1}
-    return replace(settings, **{name: size(name) for name in names}, **{name: size(name, n) for name, n in few.items()})
+    return replace(settings, **points, own={name: size(name, least) for name, least in few.items()})
 
 
 def main() -> None:

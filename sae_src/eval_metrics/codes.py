@@ -1,12 +1,16 @@
 """The data that metrics run on: random observations of a set as codes and factors, each observation encoded once."""
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from torch.distributions import Normal
 
 from omnilearn.data import Dataset
+from omnilearn.data.factors import FactorGrid
 from omnilearn.errors import UserError
+from omnilearn.progress import with_progress
 from sae_src.latent_responses.factor_responses import factor_groups
 from sae_src.methods import Autoencoder, mean_of
 from sae_src.responses import BATCH_SIZE
@@ -39,6 +43,7 @@ class CodeTable:
         self.encoded = 0
         self._is_known = torch.zeros(len(dataset), dtype=torch.bool)
         self._codes = torch.empty(len(dataset), model.latent_dim)
+        self._scales: Tensor | None = None
 
     def codes(self, indices: Tensor) -> Tensor:
         """The codes (n, D), float32 on the CPU, of the observations at `indices` (n,).
@@ -46,15 +51,33 @@ class CodeTable:
         Raises `UserError` where the model gives codes that are not finite.
         """
         missing = indices[~self._is_known[indices]].unique()
-        batches = missing.split(self.batch_size)
-        for batch in tqdm(batches, desc="encoding", unit="batch", leave=False, disable=len(batches) < 2 or None):
-            self._codes[batch] = encoded(self.model, self.dataset.batch(batch)).float().cpu()
-            self._is_known[batch] = True
+        for batch in with_progress(missing.split(self.batch_size), "encoding", "batches"):
+            self._encode(batch)
         self.encoded += len(missing)
         codes = self._codes[indices]
         if not codes.isfinite().all():
             raise UserError("the model's codes are not finite: training has diverged, no metric means anything")
         return codes
+
+    def scales(self, indices: Tensor) -> Tensor:
+        """The standard deviations (n, D) of the posteriors that the codes at `indices` (n,) are the means of.
+
+        Raises `ValueError` where the model gives codes without a distribution.
+        """
+        self.codes(indices)
+        if self._scales is None:
+            raise ValueError("the codes of this model have no distribution")
+        return self._scales[indices]
+
+    @torch.no_grad()
+    def _encode(self, batch: Tensor) -> None:
+        latent = self.model.encode(self.dataset.batch(batch))
+        self._codes[batch] = mean_of(latent).float().cpu()
+        if isinstance(latent, Normal):
+            if self._scales is None:
+                self._scales = torch.empty_like(self._codes)
+            self._scales[batch] = latent.scale.float().cpu()
+        self._is_known[batch] = True
 
 
 @torch.no_grad()
@@ -74,8 +97,7 @@ class MetricData:
 
     Attributes:
         table: the codes of the observations.
-        has_factors: whether the factors of the observations are known as class indices.
-        is_grid: whether there is an observation for every combination of factor values.
+        grid: the factors of the observations, where there is one for every combination of their values; else None.
     """
 
     def __init__(self, dataset: Dataset, model: Autoencoder, *, seed: int = 0, batch_size: int | None = None) -> None:
@@ -83,37 +105,87 @@ class MetricData:
             raise UserError(f"the model takes observations of size {model.din}, those of this data are {dataset.din}")
         self.dataset, self.model, self.seed = dataset, model, seed
         self.table = CodeTable(dataset, model, batch_size=batch_size or fitting_batch_size(model))
-        self.has_factors = dataset.grid is not None
         # Some archives hold the first observations of the grid only.
-        self.is_grid = dataset.grid is not None and len(dataset) == len(dataset.grid)
+        is_complete = dataset.grid is not None and len(dataset) == len(dataset.grid)
+        self.grid: FactorGrid | None = dataset.grid if is_complete else None
 
-    def points(self, count: int, stream: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Codes (count, D) and factors (count, K) of observations drawn uniformly with replacement; equal for equal
-        `stream`. On a grid this draws every factor uniformly and independently. None for unknown factors.
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    @property
+    def has_factors(self) -> bool:
+        """Whether the factors of the observations are known as class indices."""
+        return self.dataset.grid is not None
+
+    @cached_property
+    def has_numbers(self) -> bool:
+        """Whether the factors are known as numbers: class indices, or labels of several columns.
+
+        A single label is the name of a class: its numbers have no order.
+        """
+        if self.has_factors:
+            return True
+        try:
+            return self.dataset.labels(torch.zeros(1, dtype=torch.int64)).dim() == 2
+        except UserError:
+            return False
+
+    @cached_property
+    def has_posteriors(self) -> bool:
+        """Whether the model gives normal distributions, whose means are the codes."""
+        with torch.no_grad():
+            return isinstance(self.model.encode(self.dataset.batch(torch.zeros(1, dtype=torch.int64))), Normal)
+
+    def draw(self, count: int, stream: int) -> Tensor:
+        """Indices (count,) of observations, drawn uniformly with replacement; equal for equal `stream`.
+
+        On a grid this draws every factor uniformly and independently.
         """
         generator = np.random.default_rng([self.seed, stream])
-        indices = torch.from_numpy(generator.integers(len(self.dataset), size=count))
-        factors = self.dataset.factors(indices).numpy() if self.has_factors else None
-        return self.table.codes(indices).numpy(), factors
+        return torch.from_numpy(generator.integers(len(self.dataset), size=count))
+
+    def codes(self, indices: Tensor) -> np.ndarray:
+        """The codes (n, D) of observations (n,)."""
+        return self.table.codes(indices).numpy()
+
+    def scales(self, indices: Tensor) -> np.ndarray:
+        """The standard deviations (n, D) of the posteriors of observations (n,)."""
+        return self.table.scales(indices).numpy()
+
+    def factors(self, indices: Tensor) -> np.ndarray:
+        """The class index (n, K) of each factor of observations (n,)."""
+        return self.dataset.factors(indices).numpy()
+
+    def numbers(self, indices: Tensor) -> np.ndarray:
+        """The factors (n, K) of observations (n,) as numbers: class indices, or else labels."""
+        return self.factors(indices) if self.has_factors else self.dataset.labels(indices).numpy()
 
     def sample(self, factors: np.ndarray) -> np.ndarray:
         """The codes (n, D) of the observations with factors (n, K); only on a grid."""
-        return self.table.codes(self.dataset.grid.indices(torch.from_numpy(factors))).numpy()
+        assert self.grid is not None
+        return self.codes(self.grid.indices(torch.from_numpy(factors)))
 
-    def intervention_groups(self, num_groups: int) -> list[Tensor] | None:
+    @property
+    def can_intervene(self) -> bool:
+        """Whether there are observations of interventions on factors: on a grid, or with a structural causal model."""
+        return self.grid is not None or isinstance(self.dataset, RandomSCM)
+
+    def factor_groups(self, num_groups: int) -> list[Tensor]:
         """For every factor the codes (num_groups, n, D) of full interventions on it, on the device of the model.
 
         On a grid, n is the number of values of the factor. On a structural causal model all variables but one are set
-        to random values, and n samples differ in what is left. None where neither is possible.
+        to random values, and n samples differ in what is left. Only where one can intervene.
         """
-        device = next(self.model.parameters()).device
-        if self.is_grid:
-            sizes = self.dataset.factor_sizes
-            return [group.to(device) for group in factor_groups(self.sample, sizes, num_groups, seed=self.seed)]
         if isinstance(self.dataset, RandomSCM):
             sampler = SCMInterventions(self.dataset)
-            return [self._causal_groups(sampler, node, num_groups) for node in range(self.dataset.num_nodes)]
-        return None
+            nodes = range(self.dataset.num_nodes)
+            return [
+                self._causal_groups(sampler, node, num_groups) for node in with_progress(nodes, "groups", "variables")
+            ]
+        groups = factor_groups(self.sample, self.dataset.factor_sizes, num_groups, seed=self.seed)
+        return [group.to(self.device) for group in groups]
 
     def _causal_groups(self, sampler: SCMInterventions, node: int, num_groups: int) -> Tensor:
         draws = (sampler.full_intervention(node).observations for _ in range(num_groups))

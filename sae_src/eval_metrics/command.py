@@ -4,7 +4,7 @@ import math
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from omnilearn.runs.naming import check_ident
 from omnilearn.runs.run import Run
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from sae_src.eval_metrics.figures import draw_figures
+from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results
-from sae_src.eval_metrics.settings import MetricSettings
-from sae_src.eval_metrics.suite import Outcome, evaluate_metrics
+from sae_src.eval_metrics.settings import MetricSettings, read_settings
+from sae_src.eval_metrics.suite import evaluate_metrics
 from sae_src.run import Selection, load_run
 
 
@@ -89,7 +90,7 @@ class Selections:
 
 def eval_metrics(config: Node) -> Outcome | None:
     """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
-    selection, evaluation, settings = (call(kind, config) for kind in (Selection, EvaluationSettings, MetricSettings))
+    selection, evaluation, settings = call(Selection, config), call(EvaluationSettings, config), read_settings(config)
     reject_unknown_keys(config, keys_given(config))
     return metrics_of_run(selection.name, config, evaluation, settings)
 
@@ -99,7 +100,7 @@ def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
 
     A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed.
     """
-    selection, evaluation, settings = (call(kind, config) for kind in (Selections, EvaluationSettings, MetricSettings))
+    selection, evaluation, settings = call(Selections, config), call(EvaluationSettings, config), read_settings(config)
     reject_unknown_keys(config, keys_given(config))
     pick_device(evaluation.device)  # fail once, not in every run
     names = selection.names(save_root(evaluation.saveroot))
@@ -203,7 +204,7 @@ def keep(
         "step": run.step,
         "data": {"dataset": type(dataset).__name__, "factors": list(dataset.factor_names), **dataset.describe()},
         "seed": settings.seed,
-        "settings": asdict(replace(settings, metrics=settings.names)),
+        "settings": settings.described(),
         "device": describe_device(next(run.model.parameters()).device),
         "versions": library_versions(),
     }

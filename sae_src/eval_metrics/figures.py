@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from omnilearn.data import Dataset
 from sae_src.eval_metrics.matrix_figure import Look, Matrix, matrix_figure, panel_figure
-from sae_src.eval_metrics.suite import Outcome
+from sae_src.eval_metrics.outcome import Outcome
 from sae_src.latent_responses.causal_graph import found_graph
 from sae_src.scm import RandomSCM
 

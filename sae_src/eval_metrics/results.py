@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from omnilearn.files import cannot_write, save_tensors, storable, write_json
 from omnilearn.tensorboard.writer import TensorBoardWriter, tag_of
-from sae_src.eval_metrics.suite import Outcome
+from sae_src.eval_metrics.outcome import Outcome
 
 
 def results_path(run: Path, save_ident: str) -> Path:

@@ -1,80 +1,127 @@
 """What the metrics of a run are computed with."""
 
-from dataclasses import dataclass
+import dataclasses
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_type_hints
 
+from omnilearn.config import Node, read_key
 from omnilearn.errors import UserError
-from sae_src.eval_metrics.table import PUBLISHED, metric_named
+from sae_src.eval_metrics.table import all_metrics, metric_named, published_metrics
 from sae_src.metrics.boosting import Backend
-from sae_src.responses import Distance
+from sae_src.metrics.metric import SHARED, Metric
+
+_NOT_GIVEN = object()
 
 
 @dataclass(frozen=True)
 class MetricSettings:
-    """The settings of all metrics; the defaults are the published ones.
+    """The settings that metrics share, and those that single metrics have; the defaults are the published ones.
 
     Attributes:
         metrics: names of the metrics to compute.
         num_train: points to train on; for FactorVAE and BetaVAE, votes and examples.
         num_test: points to test on, and votes and examples likewise.
         num_latent: points for the scales and the covariance of the latents.
-        num_response: points for the response matrix.
-        num_groups: groups of interventions on each factor.
-        num_test_points_per_class: factor vectors per pair of factors (Fairness).
-        num_variance_estimate: points for the variance of all codes (FactorVAE).
-        batch_size: points in a vote (FactorVAE) or pairs in an example (BetaVAE).
-        diff_quantile: quantile of the deviations (IRS).
-        continuous_factors: predict factors by linear regression instead of classifiers (SAP).
-        dist_type: how responses are put together, see `responses.distance`.
-        force_different: an intervention always takes another sample's value, see `responses.intervene`.
-        normalize: divide responses by the standard deviations of the latents.
-        include_q: keep the codes of the groups in the results.
         seed: of all draws.
-        jobs: processes for the boosted classifiers; -1 for one per core. No result depends on it.
-        backend: who trains those classifiers: scikit-learn, or a faster trainer of the same trees.
+        jobs: processes for boosted trees and forests; -1 for one per core. No result depends on it.
+        backend: who trains boosted trees: scikit-learn, or a faster trainer of the same trees.
         preset: name of the config that set the sizes, kept with the results.
+        own: settings of single metrics by name, such as `diff_quantile`; each reaches every metric that has it. A
+            setting that is not here has the default in the signature of the metric.
     """
 
-    metrics: str | tuple[str, ...] = PUBLISHED
+    metrics: str | tuple[str, ...] = field(default_factory=published_metrics)
     num_train: int = 10_000
     num_test: int = 5_000
     num_latent: int = 10_000
-    num_response: int = 100
-    num_groups: int = 50
-    num_test_points_per_class: int = 100
-    num_variance_estimate: int = 10_000
-    batch_size: int = 64
-    diff_quantile: float = 0.99
-    continuous_factors: bool = False
-    dist_type: Distance = "rms"
-    force_different: bool = True
-    normalize: bool = True
-    include_q: bool = True
     seed: int = 0
     jobs: int = -1
     backend: Backend = "sklearn"
     preset: str | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in self.names:
-            metric_named(name)
+        chosen = [metric_named(name) for name in self.names]
         if len(set(self.names)) < len(self.names) or not self.names:
             raise UserError("metrics: name each metric once, and at least one")
-        at_least_two = ("num_train", "num_test", "num_latent", "num_response", "batch_size")
-        for name in (*at_least_two, "num_groups", "num_test_points_per_class", "num_variance_estimate"):
-            least = 2 if name in at_least_two else 1
-            if getattr(self, name) < least:
-                raise UserError(f"{name}: must be at least {least}, got {getattr(self, name)}")
-        if not 0 < self.diff_quantile <= 1:
-            raise UserError(f"diff_quantile: must be above 0 and at most 1, got {self.diff_quantile}")
+        for name in ("num_train", "num_test", "num_latent"):
+            if getattr(self, name) < 2:
+                raise UserError(f"{name}: must be at least 2, got {getattr(self, name)}")
         if self.jobs < 1 and self.jobs != -1:
             raise UserError(f"jobs: must be at least 1, or -1 for one per core, got {self.jobs}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed: must be between 0 and 2^32 - 1, got {self.seed}")
-        if self.num_response > self.num_latent:
-            raise UserError(f"num_response ({self.num_response}) must be at most num_latent ({self.num_latent})")
+        known = {name for metric in all_metrics().values() for name in own_settings(metric)}
+        unknown = [name for name in self.own if name not in known]
+        if unknown:
+            raise UserError(f"{unknown[0]}: no metric has this setting")
+        for metric in chosen:
+            self._check(metric)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the metrics; a single one may be given as text, and all as the published components."""
         names = (self.metrics,) if isinstance(self.metrics, str) else self.metrics
         return tuple(name.removeprefix("metric/") for name in names)
+
+    def shared(self) -> dict[str, Any]:
+        """The settings that metrics share, by name."""
+        return {name: getattr(self, name) for name in _shared_settings()}
+
+    def of(self, metric: Metric) -> dict[str, Any]:
+        """The own settings of a metric, those that it has by default included."""
+        return {name: self.own.get(name, setting.default) for name, setting in own_settings(metric).items()}
+
+    def described(self) -> dict[str, Any]:
+        """All settings by name, for the results: those that metrics share, those that were given, and those that the
+        chosen metrics have by default. `own` says the latter for each metric: defaults of one name may differ.
+        """
+        own = {metric.name: self.of(metric) for metric in map(metric_named, self.names)}
+        flat: dict[str, Any] = {}
+        for settings in (self.shared() | {"metrics": self.names}, self.own, *own.values()):
+            flat |= {name: value for name, value in settings.items() if name not in flat}
+        return {**flat, "own": own}
+
+    def _check(self, metric: Metric) -> None:
+        """Raise `UserError` for an own setting of a metric that is out of its range."""
+        values = self.shared() | self.of(metric)
+        for name, least in metric.at_least.items():
+            if values[name] < least:
+                raise UserError(f"{name}: must be at least {least:g}, got {values[name]}")
+        for name, limit in metric.at_most.items():
+            most = values[limit] if isinstance(limit, str) else limit
+            if values[name] > most:
+                what = f"{limit} ({most})" if isinstance(limit, str) else f"{most:g}"
+                raise UserError(f"{name}: must be at most {what}, got {values[name]}")
+
+
+def own_settings(metric: Metric) -> dict[str, inspect.Parameter]:
+    """The parameters of a metric that are settings of its own: configs give them, by name, or else their defaults hold.
+
+    Raises `UserError` for a parameter that neither an evaluation fills nor has a default.
+    """
+    filled = SHARED | set(_shared_settings())
+    own = {name: parameter for name, parameter in metric.parameters.items() if name not in filled}
+    for name, parameter in own.items():
+        if parameter.default is parameter.empty:
+            raise UserError(f"metric {metric.name}: nothing fills its parameter {name}, which has no default")
+    return own
+
+
+def read_settings(config: Node) -> MetricSettings:
+    """The settings that a config gives, of all metrics, chosen or not."""
+    types = get_type_hints(MetricSettings)
+    given = _given(config, {name: types[name] for name in ("metrics", *_shared_settings())})
+    own = {name: p.annotation for metric in all_metrics().values() for name, p in own_settings(metric).items()}
+    return MetricSettings(**given, own=_given(config, own))
+
+
+def _given(config: Node, types: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name: read_key(config, name, kind, _NOT_GIVEN) for name, kind in types.items()}
+    return {name: value for name, value in values.items() if value is not _NOT_GIVEN}
+
+
+def _shared_settings() -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(MetricSettings) if each.name not in ("metrics", "own"))

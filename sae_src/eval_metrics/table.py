@@ -1,76 +1,68 @@
-"""The metrics by the names that a config uses, and the names that results are stored under."""
+"""The metrics: one line for the module of each. All else stands in the module, see `sae_src.metrics.metric`."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from importlib import import_module
 
 from omnilearn.errors import UserError, did_you_mean
+from sae_src.metrics.metric import Metric
 
-Need = Literal["codes", "factors", "grid"]
+_MODULES = dict.fromkeys(
+    (
+        "sae_src.metrics.irs",
+        "sae_src.metrics.fairness",
+        "sae_src.metrics.unsupervised",
+        "sae_src.metrics.modularity_explicitness",
+        "sae_src.metrics.sap",
+        "sae_src.metrics.mig",
+        "sae_src.metrics.dci",
+        "sae_src.latent_responses.metric",
+        "sae_src.metrics.factor_vae",
+        "sae_src.metrics.beta_vae",
+        "sae_src.metrics.dcies",
+        "sae_src.metrics.infomec",
+        "sae_src.metrics.mcc",
+        "sae_src.metrics.r2",
+        "sae_src.metrics.med",
+        "sae_src.metrics.dcimig",
+        "sae_src.metrics.jemmig",
+        "sae_src.metrics.rmig",
+        "sae_src.metrics.omes",
+        "sae_src.metrics.factorised_support",
+        "sae_src.metrics.downstream",
+    )
+)
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric as the scripts know it.
+def metric_in(module: str) -> None:
+    """Add the metric that a module describes as its `METRIC`; the module is imported when metrics are first used."""
+    _MODULES[module] = None
 
-    Attributes:
-        title: its name in results.
-        scores: which of the numbers it returns are scores; the rest are results.
-        also_results: scores that are kept among the results too, where the published system has them.
-        need: what it takes: codes alone, known factors too, or an observation for every combination of factors.
+
+def all_metrics() -> Mapping[str, Metric]:
+    """Every metric by its name in configs, in the order of the table.
+
+    Raises `UserError` for a module without a `METRIC`, and for two metrics of one name.
     """
+    found: dict[str, Metric] = {}
+    for module in _MODULES:
+        metric = getattr(import_module(module), "METRIC", None)
+        if not isinstance(metric, Metric):
+            raise UserError(f"{module}: a module of a metric ends with METRIC = Metric(...)")
+        if metric.name in found:
+            raise UserError(f"{module}: there is a metric named '{metric.name}' already")
+        found[metric.name] = metric
+    return found
 
-    title: str
-    scores: tuple[str, ...]
-    need: Need
-    also_results: tuple[str, ...] = ()
 
-
-METRICS = {
-    "irs": Metric("IRS", ("avg_score", "num_active_dims"), "factors"),
-    "fairness": Metric("Fairness", ("mean_fairness:mean_pred:mean_sens",), "grid"),
-    "unsupervised": Metric(
-        "UnsupervisedMetrics",
-        (
-            "gaussian_total_correlation",
-            "gaussian_wasserstein_correlation",
-            "gaussian_wasserstein_correlation_norm",
-            "mutual_info_score",
-        ),
-        "codes",
-        also_results=("mutual_info_score",),
-    ),
-    "modularity-explicitness": Metric(
-        "ModularityExplicitness",
-        ("modularity_score", "explicitness_score_train", "explicitness_score_test"),
-        "factors",
-    ),
-    "sap": Metric("SAP", ("SAP_score",), "factors"),
-    "mig": Metric("MIG", ("discrete_mig",), "factors"),
-    "dci": Metric(
-        "DCI", ("informativeness_train", "informativeness_test", "disentanglement", "completeness"), "factors"
-    ),
-    "responses": Metric(
-        "LatentResponses",
-        (
-            "disentanglement",
-            "causal_disentanglement",
-            "causal_disentanglement_rescaled",
-            "causal_completeness",
-            "causal_completeness_rescaled",
-        ),
-        "codes",
-    ),
-    "factor-vae": Metric("FactorVAE", ("train_accuracy", "eval_accuracy", "num_active_dims"), "factors"),
-    "beta-vae": Metric("BetaVAE", ("train_accuracy", "eval_accuracy"), "factors"),
-}
-
-PUBLISHED = ("irs", "fairness", "unsupervised", "modularity-explicitness", "sap", "mig", "dci", "responses")
-"""The metrics of the published evaluations; FactorVAE and BetaVAE want many times more points."""
+def published_metrics() -> tuple[str, ...]:
+    """The names of the metrics of the published evaluations, which are the default ones."""
+    return tuple(name for name, metric in all_metrics().items() if metric.is_published)
 
 
 def metric_named(name: str) -> Metric:
     """The metric of that name; `UserError`, with those that look like it, where there is none."""
-    if name not in METRICS:
-        hint = did_you_mean(name, METRICS) or f": there are {', '.join(METRICS)}"
+    metrics = all_metrics()
+    if name not in metrics:
+        hint = did_you_mean(name, metrics) or f": there are {', '.join(metrics)}"
         raise UserError(f"metrics: no metric named '{name}'{hint}")
-    return METRICS[name]
+    return metrics[name]

@@ -1,6 +1,6 @@
 """The arguments that all metrics share: codes and factors as checked arrays, and factor values as class labels."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,14 +28,26 @@ def check_data(
     """
     if (codes_test is None) != (factors_test is None):
         raise ValueError("codes_test and factors_test must be given together")
-    codes_train, factors_train = _pair(codes_train, factors_train, "train")
-    if codes_test is None:
-        return Data(codes_train, factors_train, codes_train, factors_train)
-    codes_test, factors_test = _pair(codes_test, factors_test, "test")
-    for name, train, test in (("codes", codes_train, codes_test), ("factors", factors_train, factors_test)):
-        if train.shape[1] != test.shape[1]:
-            raise ValueError(f"{name}_train has {train.shape[1]} columns but {name}_test has {test.shape[1]}")
-    return Data(codes_train, factors_train, codes_test, factors_test)
+    train = _pair(codes_train, factors_train, "train")
+    if codes_test is None or factors_test is None:
+        return Data(*train, *train)
+    test = _pair(codes_test, factors_test, "test")
+    for name, one, other in zip(("codes", "factors"), train, test, strict=True):
+        if one.shape[1] != other.shape[1]:
+            raise ValueError(f"{name}_train has {one.shape[1]} columns but {name}_test has {other.shape[1]}")
+    return Data(*train, *test)
+
+
+def check_codes(
+    codes_train: ArrayLike,
+    factors_train: ArrayLike | None = None,
+    codes_test: ArrayLike | None = None,
+    factors_test: ArrayLike | None = None,
+) -> np.ndarray:
+    """The training codes, for a metric that needs no more; other arrays are checked where there are any."""
+    if factors_train is None:
+        return as_codes(codes_train, "codes_train")
+    return check_data(codes_train, factors_train, codes_test, factors_test).codes_train
 
 
 def as_codes(values: ArrayLike, name: str = "codes") -> np.ndarray:
@@ -67,18 +79,14 @@ def class_labels(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _pair(codes: ArrayLike, factors: ArrayLike, split: str) -> tuple[np.ndarray, np.ndarray]:
-    codes, factors = as_codes(codes, f"codes_{split}"), _matrix(factors, f"factors_{split}")
-    if len(codes) != len(factors):
-        raise ValueError(f"codes_{split} has {len(codes)} rows but factors_{split} has {len(factors)}")
-    return codes, factors
+    pair = as_codes(codes, f"codes_{split}"), _matrix(factors, f"factors_{split}")
+    if len(pair[0]) != len(pair[1]):
+        raise ValueError(f"codes_{split} has {len(pair[0])} rows but factors_{split} has {len(pair[1])}")
+    return pair
 
 
 def _matrix(values: ArrayLike, name: str) -> np.ndarray:
-    if hasattr(values, "detach"):  # a tensor; no import of torch, which the processes of `boosting` do without
-        values = values.detach().cpu()
-        # numpy has no bfloat16
-        values = values.float() if values.is_floating_point() and values.element_size() == 2 else values
-    matrix = np.asarray(values)
+    matrix = np.asarray(_readable(values))
     if matrix.ndim != 2 or matrix.size == 0:
         raise ValueError(f"{name} must be a matrix with at least one row and one column, not of shape {matrix.shape}")
     if matrix.dtype.kind not in "biuf":
@@ -86,3 +94,12 @@ def _matrix(values: ArrayLike, name: str) -> np.ndarray:
     if not np.isfinite(matrix).all():
         raise ValueError(f"{name} holds NaN or infinity")
     return matrix
+
+
+def _readable(values: Any) -> ArrayLike:
+    """What numpy can read: a tensor, known by its `detach`, on the CPU, and not in bfloat16, which numpy lacks."""
+    # No import of torch, which the processes of `boosting` do without.
+    if not hasattr(values, "detach"):
+        return values
+    tensor = values.detach().cpu()
+    return tensor.float() if tensor.is_floating_point() and tensor.element_size() == 2 else tensor

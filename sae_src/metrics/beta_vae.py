@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, constant_columns
+from sae_src.metrics.metric import Metric
 from sae_src.metrics.sampling import (
     ROWS_PER_CALL,
     Sampler,
@@ -109,3 +110,14 @@ def _accuracies(
         float(np.mean(classifier.predict(examples) == labels))
         for examples, labels in ((train, train_labels), (test, test_labels))
     )
+
+
+METRIC = Metric(
+    name="beta-vae",
+    title="BetaVAE",
+    score=score,
+    scores=("train_accuracy", "eval_accuracy"),
+    meaning="differences of pairs show which factor they share",
+    range="1/K to 1, high",
+    at_least={"batch_size": 1},
+)

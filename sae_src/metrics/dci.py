@@ -20,6 +20,7 @@ from scipy.stats import entropy
 
 from sae_src.metrics.arrays import check_data, class_labels
 from sae_src.metrics.boosting import Backend, Classifier, check_classifiers, fit_classifiers
+from sae_src.metrics.metric import Metric
 
 
 def score(
@@ -86,3 +87,15 @@ def disentanglement(importance: np.ndarray) -> float:
 def completeness(importance: np.ndarray) -> float:
     """Mean concentration of the columns of an importance matrix (D, K), weighted by their sums."""
     return disentanglement(importance.T)
+
+
+METRIC = Metric(
+    name="dci",
+    title="DCI",
+    score=score,
+    scores=("informativeness_train", "informativeness_test", "disentanglement", "completeness"),
+    meaning="latents serve one factor each (disentanglement), factors need one latent each (completeness), trees read "
+    "factors (informativeness)",
+    range="0 to 1, high",
+    is_published=True,
+)

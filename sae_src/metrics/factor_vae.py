@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data, constant_columns
+from sae_src.metrics.metric import Metric
 from sae_src.metrics.sampling import (
     ROWS_PER_CALL,
     Sampler,
@@ -117,3 +118,14 @@ def _votes(
     votes = np.zeros((num_factors, len(variances)), dtype=np.int64)
     np.add.at(votes, (fixed, np.concatenate(winners)), 1)
     return votes
+
+
+METRIC = Metric(
+    name="factor-vae",
+    title="FactorVAE",
+    score=score,
+    scores=("train_accuracy", "eval_accuracy", "num_active_dims"),
+    meaning="some latent stays still with each factor",
+    range="1/K to 1, high",
+    at_least={"batch_size": 2, "num_variance_estimate": 1, "prune_threshold": 0},
+)

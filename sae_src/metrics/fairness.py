@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data
 from sae_src.metrics.boosting import Backend, Classifier, check_classifiers, fit_classifiers
+from sae_src.metrics.metric import Metric
 from sae_src.metrics.sampling import Sampler, check_sampler, draw_factors, grid_sampler, sample_codes
 
 
@@ -102,3 +103,17 @@ def _unfairness(
     counts = np.stack([np.bincount(group, minlength=classifier.n_classes_) for group in predictions], axis=1)
     # All groups have the same size, so the mean weighted by counts is the plain one.
     return float(total_variations(counts).mean())
+
+
+METRIC = Metric(
+    name="fairness",
+    title="Fairness",
+    score=score,
+    scores=("mean_fairness:mean_pred:mean_sens",),
+    meaning="predictions of a factor do not change with other factors",
+    range="0 to 1, low",
+    need="grid",
+    ignores_test_points=True,
+    at_least={"num_test_points_per_class": 1},
+    is_published=True,
+)

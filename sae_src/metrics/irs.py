@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data, constant_columns
 from sae_src.metrics.discretisation import discretise
+from sae_src.metrics.metric import Metric
 
 
 def score(
@@ -54,3 +55,17 @@ def _deviation(codes: np.ndarray, factor: np.ndarray, quantile: float) -> np.nda
     """Quantile of the deviations from the group mean, averaged over the groups of equal factor value: (D,)."""
     groups = (codes[factor == value] for value in np.unique(factor))
     return np.mean([np.quantile(np.abs(group - group.mean(axis=0)), quantile, axis=0) for group in groups], axis=0)
+
+
+METRIC = Metric(
+    name="irs",
+    title="IRS",
+    score=score,
+    scores=("avg_score", "num_active_dims"),
+    meaning="each latent is fixed by one factor, however the others change",
+    range="0 to 1, high",
+    ignores_test_points=True,
+    at_least={"diff_quantile": 1e-9},
+    at_most={"diff_quantile": 1},
+    is_published=True,
+)

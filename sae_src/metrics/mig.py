@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data, constant_columns
 from sae_src.metrics.discretisation import discretise, entropy, gap_of_best_two, mutual_information
+from sae_src.metrics.metric import Metric
 
 Normaliser = Literal["factor_entropy", "code_entropy"]
 """What mutual information is relative to: H(v_k), as in the papers, or H(z_j) of the code in its bins, as in the
@@ -77,3 +78,16 @@ def _active(codes: np.ndarray, least_variance: float) -> np.ndarray:
         return np.zeros(codes.shape[1], dtype=bool)
     # The mean of equal numbers need not be that number, so a constant code can show a variance.
     return (codes.var(axis=0, ddof=1, dtype=np.float64) > least_variance) & ~constant_columns(codes)
+
+
+METRIC = Metric(
+    name="mig",
+    title="MIG",
+    score=score,
+    scores=("discrete_mig", "mig_sup", "mig_sup_active"),
+    meaning="one latent informs about a factor more than the next best; a latent about one factor more than the next",
+    range="0 to 1, high",
+    ignores_test_points=True,
+    at_least={"num_bins": 1, "active_variance": 0},
+    is_published=True,
+)

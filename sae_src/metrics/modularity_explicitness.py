@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, class_labels, constant_columns
 from sae_src.metrics.discretisation import discretise, mutual_information
+from sae_src.metrics.metric import Metric
 
 
 def score(
@@ -100,3 +101,15 @@ def _mean_area_under_curve(probabilities: np.ndarray, labels: np.ndarray) -> flo
     rank_sums = (rankdata(probabilities, axis=0) * members).sum(axis=0)
     ordered_pairs = rank_sums - positives * (positives + 1) / 2
     return float(np.mean(ordered_pairs[defined] / (positives * negatives)[defined]))
+
+
+METRIC = Metric(
+    name="modularity-explicitness",
+    title="ModularityExplicitness",
+    score=score,
+    scores=("modularity_score", "explicitness_score_train", "explicitness_score_test"),
+    meaning="each latent knows one factor; a linear classifier reads all factors",
+    range="0 to 1, high",
+    at_least={"num_bins": 1},
+    is_published=True,
+)

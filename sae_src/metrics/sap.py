@@ -19,6 +19,7 @@ from sklearn.svm import LinearSVC
 
 from sae_src.metrics.arrays import Data, check_data, check_single_precision, class_labels
 from sae_src.metrics.discretisation import gap_of_best_two
+from sae_src.metrics.metric import Metric
 
 
 def score(
@@ -67,3 +68,14 @@ def _accuracies(data: Data) -> np.ndarray:
                 classifier.fit(data.codes_train[:, d : d + 1], labels)
             matrix[d, k] = np.mean(classifier.predict(data.codes_test[:, d : d + 1]) == test_labels)
     return matrix
+
+
+METRIC = Metric(
+    name="sap",
+    title="SAP",
+    score=score,
+    scores=("SAP_score",),
+    meaning="one latent predicts a factor better than the next best",
+    range="0 to below 1, high",
+    is_published=True,
+)

@@ -14,20 +14,21 @@ needs many more points than codes; few points overestimate mutual information.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sae_src.metrics.arrays import check_data, constant_columns
+from sae_src.metrics.arrays import check_codes, constant_columns
 from sae_src.metrics.discretisation import discretise, mutual_information
+from sae_src.metrics.metric import Metric
 
 
 def score(
     codes_train: ArrayLike,
-    factors_train: ArrayLike,
+    factors_train: ArrayLike | None = None,
     codes_test: ArrayLike | None = None,
     factors_test: ArrayLike | None = None,
     *,
     seed: int = 0,
     num_bins: int = 20,
 ) -> dict[str, float | np.ndarray]:
-    """Correlation scores of codes (N, D); the factors, the test arrays and the seed are not used.
+    """Correlation scores of codes (N, D); factors, test arrays and the seed are not used.
 
     Returns `gaussian_total_correlation`, `gaussian_wasserstein_correlation`,
     `gaussian_wasserstein_correlation_norm`, `mutual_info_score` and `covariance_matrix` (D, D) (divided by N - 1).
@@ -35,15 +36,15 @@ def score(
     only; the mutual information score with a single code. TC is infinite when codes depend on each other linearly, as
     far as rounding shows it.
     """
-    data = check_data(codes_train, factors_train, codes_test, factors_test)
-    covariance = _covariance(data.codes_train)
+    codes = check_codes(codes_train, factors_train, codes_test, factors_test)
+    covariance = _covariance(codes)
     wasserstein = _wasserstein_correlation(covariance)
     total_variance = np.trace(covariance)
     return {
         "gaussian_total_correlation": _total_correlation(covariance),
         "gaussian_wasserstein_correlation": wasserstein,
         "gaussian_wasserstein_correlation_norm": float(wasserstein / total_variance) if total_variance else np.nan,
-        "mutual_info_score": _mean_mutual_information(discretise(data.codes_train, num_bins)),
+        "mutual_info_score": _mean_mutual_information(discretise(codes, num_bins)),
         "covariance_matrix": covariance,
     }
 
@@ -79,3 +80,22 @@ def _mean_mutual_information(discrete: np.ndarray) -> float:
         return np.nan
     pairs = mutual_information(discrete, discrete)
     return float((pairs.sum() - np.trace(pairs)) / (count * (count - 1)))
+
+
+METRIC = Metric(
+    name="unsupervised",
+    title="UnsupervisedMetrics",
+    score=score,
+    scores=(
+        "gaussian_total_correlation",
+        "gaussian_wasserstein_correlation",
+        "gaussian_wasserstein_correlation_norm",
+        "mutual_info_score",
+    ),
+    meaning="latents do not depend on each other",
+    range="from 0, low",
+    need="codes",
+    at_least={"num_bins": 1},
+    also_results=("mutual_info_score",),
+    is_published=True,
+)

@@ -17,20 +17,20 @@ from omnilearn.errors import UserError
 from omnilearn.files import load_tensors
 from sae_src.eval_metrics.codes import MetricData
 from sae_src.eval_metrics.command import EvaluationSettings, metric_dataset
-from sae_src.eval_metrics.table import METRICS
+from sae_src.eval_metrics.table import all_metrics
 
-ALL = f"[{','.join(METRICS)}]"
+ALL = f"[{','.join(all_metrics())}]"
 TRAIN = "--viz null --validation null --include-eval no --name-include-date no --device cpu --model.channels 8"
 VECTORS = "--budget 2 --dataset.num-samples 600 --viz null --validation null --include-eval no --device cpu"
 SIZES = (
     "--device cpu --jobs 1 --num-train 60 --num-test 40 --num-latent 60 --num-groups 1 --num-response 5 "
-    "--num-test-points-per-class 2 --num-variance-estimate 60 --batch-size 4"
+    "--num-test-points-per-class 2 --num-variance-estimate 60 --batch-size 4 --num-trees 3 --num-pairs 9 --sizes [20]"
 )
 SCORES = {
     "IRS": {"avg_score", "num_active_dims"},
     "Fairness": {"mean_fairness:mean_pred:mean_sens"},
     "SAP": {"SAP_score"},
-    "MIG": {"discrete_mig"},
+    "MIG": {"discrete_mig", "mig_sup", "mig_sup_active"},
     "DCI": {"informativeness_train", "informativeness_test", "disentanglement", "completeness"},
     "FactorVAE": {"train_accuracy", "eval_accuracy", "num_active_dims"},
     "BetaVAE": {"train_accuracy", "eval_accuracy"},
@@ -88,7 +88,7 @@ def copy_of(run, folder):
 def test_results_have_the_published_names(image_run):
     stored = load_tensors(image_run / "metrics.pth.tar")
     assert set(stored) == {"scores", "results"}
-    titles = {metric.title for metric in METRICS.values()}
+    titles = {metric.title for metric in all_metrics().values()} - {"RMIG"}
     assert set(stored["scores"]) == set(stored["results"]) == titles
     for title, names in SCORES.items():
         assert set(stored["scores"][title]) == names
@@ -106,9 +106,11 @@ def test_results_have_the_published_names(image_run):
 
 def test_summary_says_what_made_the_scores(image_run):
     summary = summary_of(image_run)
-    assert summary["skipped"] == {}
+    assert summary["skipped"] == {"RMIG": "needs a model whose codes are the means of normal distributions"}
     assert (summary["seed"], summary["step"], summary["settings"]["preset"]) == (0, 5, "fast")
-    assert summary["settings"]["num_train"] == 60
+    settings = summary["settings"]
+    assert (settings["num_train"], settings["diff_quantile"], settings["batch_size"]) == (60, 0.99, 4)
+    assert (settings["own"]["mig"]["num_bins"], settings["own"]["jemmig"]["num_bins"]) == (20, 20)
     assert {"train": 60, "test": 40, "latent": 60}.items() <= summary["samples"].items()
     assert {"codes", "classifiers", *summary["scores"]} == set(summary["seconds"])
     assert {"torch", "scikit-learn"} <= set(summary["versions"])
@@ -119,7 +121,9 @@ def test_curves_and_figures(image_run):
     written = scalars(image_run)
     for title, scores in summary_of(image_run)["scores"].items():
         for name, value in scores.items():
-            assert written[f"eval/{title}-{name}"] == (5, pytest.approx(value, rel=1e-6))
+            tag = f"eval/{title}-{name}"
+            assert (tag in written) == (value is not None)
+            assert value is None or written[tag] == (5, pytest.approx(value, rel=1e-6))
     accumulator = EventAccumulator(str(image_run)).Reload()
     assert {f"eval/{name}" for name in FIGURES} <= set(accumulator.Tags()["images"])
     files = {path.name for path in (image_run / "figures").iterdir()}
@@ -140,6 +144,28 @@ def test_same_seed_same_scores(image_run, fig):
     assert scores == {title: pytest.approx(beside_others[title], rel=1e-4) for title in scores}
     fig(f"{words} --save-ident other --seed 1 --metrics mig")
     assert summary_of(image_run, "other")["scores"]["MIG"] != scores["MIG"]
+
+
+def test_settings_of_single_metrics_are_keys(image_run, fig):
+    words = f"eval-metrics eval/shapes --load {image_run} {SIZES} --log-stats no --metrics [mig,irs,jemmig]"
+    fig(f"{words} --save-ident own --diff-quantile 0.5 --num-bins 5")
+    summary, before = summary_of(image_run, "own"), summary_of(image_run)["scores"]
+    assert summary["settings"]["own"]["jemmig"] == {"num_bins": 5}
+    assert summary["settings"]["own"]["irs"] == {"diff_quantile": 0.5}
+    assert all(summary["scores"][title] != before[title] for title in ("MIG", "IRS", "JEMMIG"))
+
+
+def test_posteriors_of_a_variational_autoencoder(vector_run, fig):
+    run = fig(f"train a/conv12 m/vae d/vec {VECTORS}")
+    data = MetricData(sae.load_run(run).data.dataset.in_mode("full"), sae.load_run(run).model)
+    indices = data.draw(7, stream=0)
+    with torch.no_grad():
+        posterior = data.model.encode(data.dataset.batch(indices))
+    np.testing.assert_allclose(data.scales(indices), posterior.scale, rtol=1e-5)
+    np.testing.assert_allclose(data.codes(indices), posterior.loc, rtol=1e-5, atol=1e-6)
+    assert data.has_posteriors
+    without = sae.load_run(vector_run)
+    assert not MetricData(without.data.dataset, without.model).has_posteriors
 
 
 def test_finished_runs_are_skipped_unless_told_otherwise(image_run, fig, tmp_path, capsys):
@@ -185,11 +211,13 @@ def test_figures_go_where_they_are_wanted(vector_run, fig, tmp_path):
 
 def test_without_a_grid_the_rest_is_skipped_with_a_reason(vector_run, fig):
     outcome = fig(f"eval-metrics --load {vector_run} {SIZES} --metrics {ALL} --mode here")
-    assert set(outcome.scores) == {"UnsupervisedMetrics", "LatentResponses"}
+    without_classes = {metric.title for metric in all_metrics().values() if metric.need in ("codes", "numbers")}
+    assert set(outcome.scores) == without_classes > {"UnsupervisedMetrics", "LatentResponses", "MCC", "R2"}
     summary = summary_of(vector_run)
-    needing = {metric.title for metric in METRICS.values() if metric.need != "codes"}
+    needing = {metric.title for metric in all_metrics().values()} - without_classes
     assert set(summary["skipped"]) == needing | {"LatentResponses: factor responses"}
     assert all("need" in reason for reason in summary["skipped"].values())
+    assert "those of these data are numbers (for mcc and r2)" in summary["skipped"]["MIG"]
     assert summary["scores"]["LatentResponses"]["disentanglement"] is None
     written = scalars(vector_run)
     assert "here/UnsupervisedMetrics-mutual_info_score" in written
@@ -236,6 +264,10 @@ def test_the_script_of_an_evaluation_config_is_for_many_runs(shell, vector_run):
         ("--metrics [mig,mig]", "each metric once"),
         ("--num-train 1", "num_train: must be at least 2"),
         ("--num-trian 100", "--num_trian is not a key"),
+        ("--num-groups 0", "num_groups: must be at least 1, got 0"),
+        ("--num-response 20000", "num_response: must be at most num_latent .10000., got 20000"),
+        ("--diff-quantile 2", "diff_quantile: must be at most 1, got 2"),
+        ("--metrics mig --normaliser none", "one of factor_entropy, code_entropy"),
         ("--override.model.nonlinn relu", "--override.model.nonlinn is not a key"),
         ("--dist-type far", "one of rms, sqr"),
         ("--save-ident a/b", "not a file name"),
@@ -251,7 +283,8 @@ def test_codes_are_those_of_the_observations_and_computed_once(image_run):
     run = sae.load_run(image_run)
     dataset = run.data.dataset.in_mode("full")
     data = MetricData(dataset, run.model)
-    codes, factors = data.points(30, stream=0)
+    indices = data.draw(30, stream=0)
+    codes, factors = data.codes(indices), data.factors(indices)
     assert data.table.encoded == len(np.unique(factors, axis=0))
     before = data.table.encoded
     assert np.array_equal(data.sample(factors), codes)

@@ -1,0 +1,47 @@
+"""What the metrics of a model come to."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sae_src.metrics.metric import Metric
+
+
+@dataclass
+class Outcome:
+    """What `evaluate_metrics` returns.
+
+    Attributes:
+        scores: for each metric, its scores by name.
+        results: for each metric, what else it returned.
+        skipped: for each metric, or part of one, that could not be computed: why.
+        seconds: time of each metric, and of what several share: `codes`, `classifiers`.
+        samples: number of points of each kind, and `encoded`, how many observations went through the encoder.
+    """
+
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    samples: dict[str, int] = field(default_factory=dict)
+
+    def add(self, metric: Metric, returned: Mapping[str, Any]) -> None:
+        """Put what a metric returned under scores and results; a score that it did not return is NaN.
+
+        Scores that the published results list among the results are in both.
+        """
+        self.scores[metric.title] = {name: returned.get(name, float("nan")) for name in metric.scores}
+        self.results[metric.title] = {
+            name: value for name, value in returned.items() if name not in metric.scores or name in metric.also_results
+        }
+
+    @contextmanager
+    def timing(self, name: str) -> Iterator[None]:
+        """Add the time that is spent inside to the seconds of `name`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
