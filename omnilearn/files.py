@@ -1,14 +1,17 @@
 """Files that are whole or absent, and that hold data, never code."""
 
+import errno
 import hashlib
+import io
 import json
 import os
 import pickle
+import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -17,15 +20,72 @@ from torch.distributions import Normal
 from omnilearn.errors import UserError, first_line
 
 
+def open_regular(path: Path, *, inside: int | None = None, follow_links: bool = False) -> BinaryIO:
+    """Open a file to read it, where it is a regular one; never waits, as opening a pipe does.
+
+    Args:
+        path: the file.
+        inside: the handle of its folder, where that may be moved meanwhile; then only the name of `path` counts.
+        follow_links: whether the file may lie elsewhere, with a link to it here. What belongs to a run must not.
+
+    Raises `UserError` for a link, pipe, device or folder, and `OSError` where the system refuses.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
+    try:
+        handle = os.open(path if inside is None else path.name, flags, dir_fd=inside)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link; a device or socket
+            raise not_regular(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise not_regular(path)
+    return os.fdopen(handle, "rb")
+
+
+def is_regular(path: Path) -> bool:
+    """Whether there is a regular file at `path` itself, not a link to one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def is_own_folder(path: Path) -> bool:
+    """Whether there is a folder at `path` itself, not a link to one."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def not_regular(path: Path) -> UserError:
+    """The error for what lies where a regular file belongs."""
+    return UserError(f"{path}: not a regular file; move it away")
+
+
+def read_bytes(path: Path, *, follow_links: bool = False) -> bytes:
+    """The content of a regular file; raises as `open_regular`."""
+    with open_regular(path, follow_links=follow_links) as file:
+        return file.read()
+
+
+def read_text(path: Path) -> str:
+    """The content of a regular file in UTF-8; `UnicodeDecodeError` for other bytes, else raises as `open_regular`."""
+    return read_bytes(path).decode("utf-8")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` to write to, which takes its place when the block ends without an error.
 
-    Whoever reads `path` meanwhile sees the old file or the new one, never a part. Raises `UserError` where the disk
-    refuses.
+    Whoever reads `path` meanwhile sees the old file or the new one, never a part. A link at `path` is replaced, not
+    followed. Raises `UserError` where the disk refuses.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        temporary.unlink(missing_ok=True)  # of a killed process that had the same number, or planted
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
         try:
             yield temporary
             _flush(temporary)
@@ -36,15 +96,41 @@ def replacing(path: Path) -> Iterator[Path]:
         raise cannot_write(path, error) from error
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of `replacing` that killed processes left in a folder; those at work keep theirs."""
+    for path in folder.glob(".*.tmp"):
+        number = path.suffixes[-2][1:] if len(path.suffixes) > 1 else ""
+        if number.isdigit() and not is_at_work(int(number)) and not is_own_folder(path):
+            path.unlink(missing_ok=True)
+
+
+def is_at_work(process: int) -> bool:
+    """Whether another process of that number is running on this machine."""
+    if process == os.getpid():  # a new process in a new container often has the number of the old one
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def cannot_write(path: Path, error: OSError) -> UserError:
     """The error for a file that the disk refuses."""
     return UserError(f"{path}: cannot be written: {error.strerror or error}; free some space or check the permissions")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -52,10 +138,12 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(_json_ready(data), indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read plain data; `UserError` where the file is missing or damaged."""
+def read_json(path: Path, *, follow_links: bool = False) -> Any:
+    """Read plain data; `UserError` where the file is missing, damaged or, unless links are followed, a link."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_bytes(path, follow_links=follow_links))
+    except UserError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
 
@@ -80,40 +168,59 @@ def storable(value: Any) -> Any:
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:
-    """The hash of a file's bytes, in hexadecimal digits."""
+    """The hash of a file's bytes, in hexadecimal digits; links are followed."""
+    with open_regular(path, follow_links=True) as file:
+        return checksum_of(file, algorithm)
+
+
+def checksum_of(file: BinaryIO, algorithm: str = "sha256") -> str:
+    """The hash of the bytes of an open file from where it stands to its end, in hexadecimal digits."""
     digest = hashlib.new(algorithm)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    while block := file.read(1 << 20):
+        digest.update(block)
     return digest.hexdigest()
 
 
 def save_tensors(path: Path, data: Any) -> None:
     """Write tensors and plain data with torch, whole or not at all."""
-    with replacing(path) as temporary:
-        torch.save(data, temporary)
+    write_bytes(path, tensor_bytes(data))
 
 
-def load_tensors(path: Path) -> Any:
+def tensor_bytes(data: Any) -> bytes:
+    """Tensors and plain data as torch writes them: in memory, where no disk can be full."""
+    content = io.BytesIO()
+    torch.save(data, content)
+    return content.getvalue()
+
+
+def load_tensors(path: Path, *, follow_links: bool = False) -> Any:
     """Read what `save_tensors` wrote, onto the CPU.
 
     Only tensors and plain data are accepted, so that a file from a stranger cannot run code. Raises `UserError` where
-    the file is missing, damaged or holds anything else.
+    the file is missing, damaged or holds anything else, or, unless links are followed, is a link.
     """
     try:
-        if not zipfile.is_zipfile(path):
-            path.open("rb").close()  # a file that is missing or locked says so itself
-            raise UserError(f"{path}: damaged: not a file that torch wrote")
-        with zipfile.ZipFile(path) as archive:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                raise UserError(f"{path}: damaged: not as torch writes it: it is compressed")
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except UserError:
-        raise
+        with open_regular(path, follow_links=follow_links) as file:
+            return tensors_in(file, path)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def tensors_in(file: BinaryIO, path: Path) -> Any:
+    """What `load_tensors` returns, from an open file; `path` is what it is called in errors."""
+    try:
+        file.seek(0)
+        if not zipfile.is_zipfile(file):
+            raise UserError(f"{path}: damaged: not a file that torch wrote")
+        with zipfile.ZipFile(file) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise UserError(f"{path}: damaged: not as torch writes it: it is compressed")
+        file.seek(0)
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except (UserError, OSError):
+        raise
     except pickle.UnpicklingError:
         raise UserError(f"{path}: damaged, or holds more than tensors and plain data, which is refused") from None
     except Exception as error:  # torch's reader raises all kinds of errors for damaged bytes

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors
 
 Table = Mapping[str, Any]
 
@@ -73,18 +72,16 @@ def translate_config(config: Table) -> dict[str, Any]:
         raise UserError(f"config.yaml of a published run lacks or misuses {error}") from error
 
 
-def read_model_state(checkpoint: Path) -> dict[str, Any]:
-    """The model of a published checkpoint, as `load_state_dict` takes it, without the features that layers cached.
+def translate_state(stored: Table, run: Path) -> dict[str, Any]:
+    """The model in a published checkpoint, as `load_state_dict` takes it, without the features that layers cached.
 
-    Raises `UserError` where the file is damaged, holds code or holds no model.
+    Raises `UserError`, naming the run, where there is no model in it.
     """
-    path = checkpoint / "model.pth.tar"
-    stored = load_tensors(path)
     try:
         parameters = stored["model_state"]["model"]["parameters"]
         return {"model": {name: value for name, value in parameters.items() if name.split(".")[-1] in _STATE}}
     except (KeyError, TypeError, AttributeError):
-        raise UserError(f"{path}: holds no model of the published system") from None
+        raise UserError(f"{run}: its checkpoint holds no model of the published system") from None
 
 
 def _fid(node: Table | None) -> dict[str, Any] | None:

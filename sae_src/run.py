@@ -14,7 +14,7 @@ from omnilearn.config.tree import merged, nested, read_config
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
 from omnilearn.runs.folder import CONFIG, find_run, save_root
-from omnilearn.runs.run import Run, pick_step
+from omnilearn.runs.run import Run, pick_checkpoint
 from sae_src import published_runs
 from sae_src.methods import Autoencoder
 
@@ -91,9 +91,12 @@ def load_run(
     path = find_run(name, save_root(saveroot))
     stored = read_config(path / CONFIG)
     is_published = published_runs.is_published(stored)
-    step = pick_step(path, step, verify=not is_published)
+    found = pick_checkpoint(path, step, verify=not is_published)
+    step, state = found or (None, None)
     override = dict(override or {})
     if is_published:
         config = create_config(**merged(published_runs.translate_config(stored), nested(override)))
-        return Run(path, config, step, published_runs.read_model_state, is_published=True, override=override)
-    return Run(path, create_config(path / CONFIG, **override), step, override=override)
+        if state is not None:
+            state = published_runs.translate_state(state, path)
+        return Run(path, config, step, state, is_published=True, override=override)
+    return Run(path, create_config(path / CONFIG, **override), step, state, override=override)

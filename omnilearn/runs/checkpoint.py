@@ -1,16 +1,27 @@
 """Checkpoints: folders `ckpt{step}` that are whole or absent, and known to be undamaged when they are read."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-import torch
-
-from omnilearn.errors import UserError, first_line
-from omnilearn.files import cannot_write, checksum, load_tensors, read_json, write_json
+from omnilearn.errors import UserError
+from omnilearn.files import (
+    cannot_write,
+    checksum_of,
+    is_own_folder,
+    not_regular,
+    open_regular,
+    tensor_bytes,
+    tensors_in,
+    write_json,
+)
 
 MODEL = "model.pth.tar"
 TRAINING = "training.pth.tar"
@@ -20,7 +31,7 @@ _NAME = re.compile(r"ckpt(\d+)")
 
 def checkpoint_steps(run: Path) -> list[int]:
     """The steps of the checkpoints in a run folder, in ascending order."""
-    matches = (_NAME.fullmatch(path.name) for path in run.iterdir() if path.is_dir())
+    matches = (_NAME.fullmatch(path.name) for path in run.iterdir() if is_own_folder(path))
     return sorted(int(match[1]) for match in matches if match)
 
 
@@ -44,28 +55,29 @@ def save_checkpoint(run: Path, step: int, model: dict[str, Any], training: dict[
     target = checkpoint_path(run, step)
     temporary = run / f".{target.name}.{os.getpid()}.tmp"
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
         temporary.mkdir()
+        checksums = {}
         for name, state in ((MODEL, model), (TRAINING, training)):
-            with (temporary / name).open("wb") as file:
-                torch.save(state, file)
+            content = tensor_bytes(state)
+            with (temporary / name).open("xb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-        write_json(temporary / CHECKSUMS, {name: checksum(temporary / name) for name in (MODEL, TRAINING)})
-        if target.exists():  # of an earlier attempt at this step
+            checksums[name] = hashlib.sha256(content).hexdigest()
+        write_json(temporary / CHECKSUMS, checksums)
+        if os.path.lexists(target):  # of an earlier attempt at this step
             gone = run / f".{target.name}.{os.getpid()}.gone"
             os.rename(target, gone)
             os.rename(temporary, target)
-            shutil.rmtree(gone, ignore_errors=True)
+            _remove(gone)
         else:
             os.rename(temporary, target)
         _flush_folder(run)
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise cannot_write(target, error) from error
-    except RuntimeError as error:  # torch's own writer turns a full disk into one
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise UserError(f"{target}: cannot be written: {first_line(error)}; free some space") from error
+    finally:
+        _remove(temporary)
     return target
 
 
@@ -76,7 +88,7 @@ def remove_checkpoints(run: Path, *, keep: int, always: int | None = None) -> No
             path = checkpoint_path(run, step)
             gone = run / f".{path.name}.{os.getpid()}.gone"
             os.rename(path, gone)  # first out of sight: what is half removed is no checkpoint
-            shutil.rmtree(gone, ignore_errors=True)
+            _remove(gone)
 
 
 def tidy_up(run: Path) -> None:
@@ -87,10 +99,10 @@ def tidy_up(run: Path) -> None:
     for pattern in (".ckpt*.tmp", ".ckpt*.gone"):
         for path in run.glob(pattern):
             target = run / path.name.split(".")[1]
-            if not target.exists() and damage(path) is None:
+            if not os.path.lexists(target) and damage(path) is None:
                 os.rename(path, target)
             else:
-                shutil.rmtree(path, ignore_errors=True)
+                _remove(path)
 
 
 def set_aside_after(run: Path, step: int) -> None:
@@ -98,47 +110,118 @@ def set_aside_after(run: Path, step: int) -> None:
     for later in checkpoint_steps(run):
         if later > step:
             aside = run / f"damaged-{checkpoint_path(run, later).name}"
-            shutil.rmtree(aside, ignore_errors=True)
+            _remove(aside)
             os.rename(checkpoint_path(run, later), aside)
 
 
 def load_model_state(checkpoint: Path) -> dict[str, Any]:
     """What `save_checkpoint` got as `model`; `UserError` where it is damaged."""
-    return load_tensors(checkpoint / MODEL)
+    return _load(checkpoint, MODEL)
 
 
 def load_training_state(checkpoint: Path) -> dict[str, Any]:
     """What `save_checkpoint` got as `training`; `UserError` where it is damaged."""
-    return load_tensors(checkpoint / TRAINING)
+    return _load(checkpoint, TRAINING)
 
 
-def newest_undamaged(run: Path) -> int | None:
-    """The step of the newest checkpoint that is as it was written; None where there is none at all.
+def newest_undamaged(run: Path) -> tuple[int, dict[str, Any]] | None:
+    """The step of the newest checkpoint that is as it was written, and its model; None where there is none at all.
 
-    Says on stderr which newer ones are damaged. Raises `UserError` where all of them are.
+    Checkpoints may be written and removed meanwhile. Says on stderr which newer ones are damaged. Raises `UserError`
+    where all of them are.
     """
-    steps = checkpoint_steps(run)
-    for step in reversed(steps):
-        problem = damage(checkpoint_path(run, step))
-        if problem is None:
-            return step
-        name = checkpoint_path(run, step).name
-        print(f"warning: {name} is damaged ({problem}); trying an older one", file=sys.stderr)
-    if steps:
-        raise UserError(f"{run}: every checkpoint is damaged")
-    return None
+    told: set[int] = set()
+    while True:
+        steps = checkpoint_steps(run)
+        for step in reversed(steps):
+            path = checkpoint_path(run, step)
+            try:
+                with _opened(path) as files:
+                    problem = _what_changed(path, files)
+                    if problem is None:
+                        return step, tensors_in(files[MODEL], path / MODEL)
+            except _Unreadable as error:
+                problem = str(error)
+            if not path.exists():
+                break  # removed while it was read: there is a newer one by now
+            if step not in told:
+                print(f"warning: {path.name} is damaged ({problem}); trying an older one", file=sys.stderr)
+                told.add(step)
+        else:
+            if steps:
+                raise UserError(f"{run}: every checkpoint is damaged")
+            return None
+
+
+def undamaged_model(checkpoint: Path) -> dict[str, Any]:
+    """The model of a checkpoint of which every file is as it was written; `UserError` says what is wrong with it."""
+    with _opened(checkpoint) as files:
+        problem = _what_changed(checkpoint, files)
+        if problem is not None:
+            raise UserError(problem)
+        return tensors_in(files[MODEL], checkpoint / MODEL)
 
 
 def damage(checkpoint: Path) -> str | None:
     """What is wrong with a checkpoint, or None where every file is as it was written."""
     try:
-        checksums = read_json(checkpoint / CHECKSUMS)
-        for name in (MODEL, TRAINING):
-            if checksums[name] != checksum(checkpoint / name):
-                return f"{checkpoint / name} has changed since it was written"
-    except (UserError, OSError, KeyError, TypeError) as error:
+        with _opened(checkpoint) as files:
+            return _what_changed(checkpoint, files)
+    except _Unreadable as error:
         return str(error)
+
+
+class _Unreadable(UserError):
+    """A file of a checkpoint is missing, or not a regular file in its folder."""
+
+
+@contextmanager
+def _opened(checkpoint: Path, *names: str) -> Iterator[dict[str, BinaryIO]]:
+    """Files of a checkpoint (default: all), every one opened before one is read: then they may be removed meanwhile.
+
+    Raises `_Unreadable`.
+    """
+    files: dict[str, BinaryIO] = {}
+    path = checkpoint
+    with ExitStack() as stack:
+        try:
+            if os.path.lexists(checkpoint) and not is_own_folder(checkpoint):
+                raise not_regular(checkpoint)
+            folder = os.open(checkpoint, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            stack.callback(os.close, folder)
+            for name in names or (MODEL, TRAINING, CHECKSUMS):
+                path = checkpoint / name
+                files[name] = stack.enter_context(open_regular(path, inside=folder))
+        except UserError as error:
+            raise _Unreadable(str(error)) from None
+        except OSError as error:
+            raise _Unreadable(f"{path}: cannot be read: {error.strerror or error}") from error
+        yield files
+
+
+def _what_changed(checkpoint: Path, files: dict[str, BinaryIO]) -> str | None:
+    """Which file does not have the checksum that was noted when it was written; None where all have."""
+    try:
+        checksums = json.loads(files[CHECKSUMS].read())
+        for name in (MODEL, TRAINING):
+            if checksums[name] != checksum_of(files[name]):
+                return f"{checkpoint / name} has changed since it was written"
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
+        return f"{checkpoint / CHECKSUMS}: cannot be read: {error}"
     return None
+
+
+def _load(checkpoint: Path, name: str) -> dict[str, Any]:
+    with _opened(checkpoint, name) as files:
+        return tensors_in(files[name], checkpoint / name)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder or, where something else has its name, that."""
+    if is_own_folder(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

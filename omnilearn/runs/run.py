@@ -1,6 +1,6 @@
 """A run read back from its folder: its config, its model, its data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,19 +12,25 @@ from omnilearn.data import Subset
 from omnilearn.data.loading import Data
 from omnilearn.errors import UserError
 from omnilearn.model import Model
-from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps, damage, load_model_state, newest_undamaged
+from omnilearn.runs.checkpoint import (
+    checkpoint_path,
+    checkpoint_steps,
+    load_model_state,
+    newest_undamaged,
+    undamaged_model,
+)
 from omnilearn.tensorboard.visualiser import Visualiser
 
 
 @dataclass
 class Run:
-    """A trained model and what it was trained with; everything is read when it is first asked for.
+    """A trained model and what it was trained with; all but the checkpoint is read when it is first asked for.
 
     Attributes:
         path: the folder of the run.
         config: its config.
         step: the checkpoint to use, by its training steps; None for a run that has none yet.
-        read_state: reads the state of the model from that checkpoint's folder.
+        state: the state of the model in that checkpoint, which may be gone by now; None for a run that has none yet.
         is_published: written by the published system rather than by this one.
         override: config values that replaced the stored ones.
     """
@@ -32,7 +38,7 @@ class Run:
     path: Path
     config: Node
     step: int | None
-    read_state: Callable[[Path], dict[str, Any]] = load_model_state
+    state: Mapping[str, Any] | None = None
     is_published: bool = False
     override: Mapping[str, Any] = field(default_factory=dict)
 
@@ -52,12 +58,13 @@ class Run:
     def model(self) -> Model:
         """The trained model in evaluation mode, on the CPU."""
         model = build_model(self.config)
-        state = self.read_state(self.checkpoint)
+        checkpoint = self.checkpoint
+        assert self.state is not None
         try:
-            model.load_state_dict(state["model"])
+            model.load_state_dict(self.state["model"])
         except (RuntimeError, KeyError, TypeError, AttributeError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            raise UserError(f"{self.checkpoint}: does not fit the config of the run: {' '.join(lines[:2])}") from None
+            raise UserError(f"{checkpoint}: does not fit the config of the run: {' '.join(lines[:2])}") from None
         return model.eval()
 
     @cached_property
@@ -76,18 +83,22 @@ class Run:
         return self.data.subset(mode)
 
 
-def pick_step(path: Path, wanted: int | None = None, *, verify: bool = True) -> int | None:
-    """The step of the checkpoint to load: the one asked for, else the newest that is undamaged, else None.
+def pick_checkpoint(path: Path, wanted: int | None = None, *, verify: bool = True) -> tuple[int, dict[str, Any]] | None:
+    """The checkpoint to load, by its step, and its model: the one asked for, else the newest that is undamaged.
 
-    Raises `UserError` where the one asked for is missing or damaged, or all are damaged. Only checkpoints that have
-    checksums are looked into (`verify`); those of the published system have none.
+    None where there is none at all. Raises `UserError` where the one asked for is missing or damaged, or all are
+    damaged. Only checkpoints that have checksums are checked against them (`verify`); those of the published system
+    have none.
     """
+    if wanted is None and verify:
+        return newest_undamaged(path)
     steps = checkpoint_steps(path)
     if wanted is None:
-        return newest_undamaged(path) if verify else steps[-1] if steps else None
+        return (steps[-1], load_model_state(checkpoint_path(path, steps[-1]))) if steps else None
     if wanted not in steps:
         raise UserError(f"{path} has no checkpoint of step {wanted}: there are {', '.join(map(str, steps)) or 'none'}")
-    problem = damage(checkpoint_path(path, wanted)) if verify else None
-    if problem is not None:
-        raise UserError(f"{checkpoint_path(path, wanted)} is damaged: {problem}")
-    return wanted
+    checkpoint = checkpoint_path(path, wanted)
+    try:
+        return wanted, undamaged_model(checkpoint) if verify else load_model_state(checkpoint)
+    except UserError as problem:
+        raise UserError(f"{checkpoint} is damaged: {problem}") from problem

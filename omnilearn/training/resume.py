@@ -82,7 +82,7 @@ def resume(run: Run) -> Path:
             with _fitting(run):
                 if not accept:
                     _check_unchanged(state["made_by"], made_by(fingerprint(stored_config(run.config, components))))
-                components.model.load_state_dict(run.read_state(run.checkpoint)["model"])
+                components.model.load_state_dict((run.state or {})["model"])
         set_aside_after(run.path, step)
         forget_after(run.path, step, prefix=None if evaluation is None or is_evaluated else f"{evaluation.ident}/")
         with TensorBoardWriter(run.path) as writer:
