@@ -7,6 +7,7 @@ from scipy.special import digamma
 from sae_src.metrics.infomec import active_codes, modularity_compactness, score
 from sae_src.metrics.neighbour_information import neighbour_information
 from tests.sae_src.metrics.changes import UNNOTICED, noise, perfect
+from tests.sae_src.metrics.conftest import grid
 from tests.sae_src.metrics.reference import MORE, SETS, arrays, numbers
 from tests.sae_src.metrics.test_edge_cases import CODES, DEGENERATE, FACTORS, assert_equal
 
@@ -80,6 +81,7 @@ def test_rules_of_active_codes():
     assert active_codes(codes, discrete=True).tolist() == [True, True, True, False]
     assert active_codes(codes, discrete=False).tolist() == [True, True, False, False]
     assert active_codes(codes, discrete=True, rule="interquartile").tolist() == [True, False, False, False]
+    assert active_codes(codes, discrete=False, rule="interquartile").tolist() == [True, False, False, False]
     assert active_codes(codes[:, 1:], discrete=False, rule="interquartile").tolist() == [False, True, False]
     with pytest.raises(ValueError, match="active_rule must be range or interquartile, not 'all'"):
         score(codes, FACTORS[:1].repeat(101, axis=0), active_rule="all")
@@ -111,6 +113,12 @@ def test_neighbour_information_without_neighbours_is_undefined():
     assert np.isnan(neighbour_information(np.arange(4.0), np.arange(4)))
 
 
+def test_neighbour_information_is_never_below_0():
+    generator = np.random.default_rng(0)
+    estimates = [neighbour_information(generator.normal(size=200), np.arange(200) % 4) for _ in range(10)]
+    assert min(estimates) == 0
+
+
 def test_scores_of_known_matrices():
     everything = np.ones(3, dtype=bool)
     assert modularity_compactness(np.eye(3), everything) == pytest.approx((1, 1))
@@ -132,6 +140,20 @@ def test_changes_that_make_no_difference(change, discrete):
     for key in ("infom", "infoc"):
         assert after[key] == pytest.approx(before[key], abs=1e-9), key
     assert after["infoe"] == pytest.approx(before["infoe"], abs=SOLVER)
+
+
+def test_rounding_is_no_information():
+    # Of two independent variables, sums of logarithms leave 1e-15.
+    factors = np.tile(grid(2, 2, 2), (11, 1))
+    codes = factors[:, [0, 2]].astype(float)
+    assert score(codes, factors[:, :2], **QUICK)["nmi"].round(9).tolist() == [[1, 0], [0, 0]]
+    assert score(codes, factors[:, :2], **QUICK)["infom"] == pytest.approx(1)
+
+
+def test_the_order_of_codes_does_not_change_how_equal_values_are_parted():
+    codes, factors, *_ = arrays("grid")
+    before, after = (score(one, factors, discrete=False, **QUICK) for one in (codes, codes[:, ::-1]))
+    np.testing.assert_allclose(after["nmi"][::-1], before["nmi"], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("discrete", [False, True])

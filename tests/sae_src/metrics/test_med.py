@@ -6,6 +6,7 @@ import pytest
 from sae_src.metrics.dci import completeness, disentanglement
 from sae_src.metrics.med import score, top_codes
 from tests.sae_src.metrics.changes import UNNOTICED, noise, perfect
+from tests.sae_src.metrics.conftest import grid
 from tests.sae_src.metrics.reference import MORE, SETS, arrays, numbers
 from tests.sae_src.metrics.test_edge_cases import DEGENERATE
 
@@ -68,6 +69,10 @@ def test_equal_codes_and_equal_factors_are_told_apart_by_their_numbers():
     assert top_codes(importance[[2, 1, 3, 0]], 1).tolist() == [0, 2]
     assert top_codes(importance[:1], 1).tolist() == [0]
     assert top_codes(importance, 2).tolist() == [1, 2, 3]
+    slightly = 0.1 * (1 + 1e-13 * np.array([[1], [0], [-1]]))
+    assert top_codes(np.concatenate([np.full((3, 1), 0.3), slightly], axis=1), 1).tolist() == [0]
+    many = np.insert(np.tile([0.3, 0.1], (800, 1)), 400, [0.3, 0.2], axis=0)
+    assert top_codes(many, 3).tolist() == [0, 1, 2]
 
 
 def test_a_factor_that_no_code_knows_best_is_lost_and_the_number_of_codes_says_so():
@@ -77,11 +82,11 @@ def test_a_factor_that_no_code_knows_best_is_lost_and_the_number_of_codes_says_s
     assert score(mixed, factors)["top1_codes"] == 2
 
 
-def test_independence_of_rounding():
-    # On a grid a code knows exactly nothing of the other factors, but sums of logarithms leave 1e-16.
-    factors = perfect()[1]
-    result = score(factors[:, [2]].astype(float).repeat(2, axis=1), factors)
-    assert (result["importance_matrix"][:, :2] == 0).all()
+def test_rounding_is_no_information():
+    # Of two independent variables, sums of logarithms leave 1e-15.
+    factors = np.tile(grid(2, 2, 2), (11, 1))
+    result = score(factors[:, [0, 2]].astype(float), factors[:, :2])
+    np.testing.assert_allclose(result["importance_matrix"], [[1, 0], [0, 0]], rtol=0, atol=1e-12)
 
 
 def test_perfect_codes_and_noise():
