@@ -26,16 +26,17 @@ def reject_unknown_keys(config: Node, keys: Iterable[str], prefix: str = "") -> 
     """
     root, recorder = config.root, recorder_of(config)
     declared, sections = recorder.declared | _declared_in(root), recorder.sections
+    places = {address for address, _ in recorder.declared}  # of what was built
     for key in keys:
-        if not _is_known(key.split("."), declared, sections):
+        if not _is_known(key.split("."), declared, sections, places):
             raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, declared)}")
 
 
-def _is_known(parts: list[str], declared: Declared, sections: set[tuple[str, str]]) -> bool:
+def _is_known(parts: list[str], declared: Declared, sections: set[tuple[str, str]], places: set[str]) -> bool:
     for end, part in enumerate(parts):
         if part.startswith("_"):  # _type and _mod are checked when they are read; the place they stand at counts here
             place = [p for p in parts[:end] if not p.isdigit()]
-            return not place or _is_known(place, declared, sections)
+            return not place or ".".join(parts[:end]) in places or _is_known(place, declared, sections, places)
     matches = _matches(parts, declared, sections)
     if matches:
         return True

@@ -115,6 +115,12 @@ def test_a_mistake_is_one_line(command, message, fig, runs):
     assert not runs.exists() or not any(runs.iterdir())
 
 
+def test_a_key_can_choose_a_component(fig):
+    chosen = "--model._type wae --model.optim._type sgd --dataset._type random-scm"
+    config = (fig(f"train {VEC} --validation null {chosen}") / "config.yaml").read_text()
+    assert all(f"_type: {name}" in config for name in ("wae", "sgd", "random-scm"))
+
+
 @pytest.mark.parametrize(
     "command", ["train demo --budget ten", "trian demo", "eval --load nope", "train a/dislib m/ae d/vec"]
 )
