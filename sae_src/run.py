@@ -41,9 +41,9 @@ class Selection:
 
 def create_config(*configs: str, **keys: Any) -> Node:
     """The config that the same words make on the command line; `keys` are config values (a dict opens a table)."""
-    load_components()
     project = fig.get_project(ROOT)
-    project.activate()
+    project.activate()  # which says where the components are
+    load_components()
     return project.create_config(*configs, **keys)
 
 
