@@ -1,7 +1,7 @@
 """A dataset of images: where the pixels come from is one part, which of them are read is another."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -39,7 +39,7 @@ class ImageDataset(Dataset):
         targets: what `labels` gives for each row; by default the class indices of the factors.
         side: side of the square that images are resized to, bilinearly (torch's `interpolate`, corners not aligned);
             None for as they are.
-        folder: where files about these images belong.
+        folders: where files about these images may be; a new one belongs into the last.
         prefix: what their names begin with, where the folder holds other images too.
     """
 
@@ -54,13 +54,13 @@ class ImageDataset(Dataset):
         grid: FactorGrid | None = None,
         targets: Tensor | None = None,
         side: int | None = None,
-        folder: Path | None = None,
+        folders: Sequence[Path] = (),
         prefix: str = "",
     ) -> None:
         count, channels, height, width = source.shape
         self.din = (channels, height, width) if side is None else (channels, side, side)
         self._source, self._targets, self._side = source, targets, side
-        self._folder, self._prefix = folder, prefix
+        self._folders, self._prefix = tuple(folders), prefix
         self._rows_of: Mapping[str, Tensor] = {"train": train, "test": test, "full": torch.arange(count)}
         self._rows = train
         if grid is not None:
@@ -93,8 +93,9 @@ class ImageDataset(Dataset):
         return self._targets.index_select(0, self.rows(indices))
 
     def file_beside(self, name: str) -> Path | None:
-        """Where a file about these images belongs."""
-        return None if self._folder is None else self._folder / f"{self._prefix}{name}"
+        """Where a file about these images is, or belongs."""
+        places = [folder / f"{self._prefix}{name}" for folder in self._folders]
+        return next((place for place in places if place.exists()), places[-1] if places else None)
 
     def to(self: Self, device: torch.device | str) -> Self:
         """Put the images on `device` from now on; every mode shares the pixels."""

@@ -7,27 +7,39 @@ import torch
 
 from omnilearn.data.batches import BatchSampler
 from omnilearn.data.dataset import Dataset
+from omnilearn.data.pairs import FactorPairs, PairedBatches, PairRule
 from omnilearn.data.splits import Subset
 from omnilearn.errors import UserError
 
 
 @dataclass(frozen=True)
 class Loading:
-    """How a dataset is cut into parts and batches."""
+    """How a dataset is cut into parts and batches.
+
+    Attributes:
+        batch_size: observations in a batch; where there are pairs, their first members.
+        shuffle: in random order, or as they are.
+        drop_last: leave out an epoch's last batch where it is not full.
+        split: the share of the observations that each part but `train` gets.
+        shuffle_split: cut them in random order, or as they are.
+        pairs: how the partners of a training batch are drawn, for methods that train on pairs; None for others.
+    """
 
     batch_size: int = 128
     shuffle: bool = True
     drop_last: bool = False
     split: Mapping[str, float] = field(default_factory=dict)
     shuffle_split: bool = True
+    pairs: PairRule | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise UserError(f"dataset.batch_size must be at least 1, got {self.batch_size}")
 
-    def training_batches(self, subset: Subset, seed: int) -> BatchSampler:
-        """The batches to train on, the first epoch shuffled by `seed`."""
-        return BatchSampler(len(subset), self.batch_size, seed, shuffle=self.shuffle, drop_last=self.drop_last)
+    def training_batches(self, subset: Subset, seed: int) -> BatchSampler | PairedBatches:
+        """The batches to train on, the first epoch shuffled by `seed`; with partners where there are `pairs`."""
+        batches = BatchSampler(len(subset), self.batch_size, seed, shuffle=self.shuffle, drop_last=self.drop_last)
+        return batches if self.pairs is None else PairedBatches(batches, FactorPairs(subset, self.pairs), seed)
 
     def evaluation_batches(self, subset: Subset, seed: int) -> BatchSampler:
         """The batches of one pass, shuffled by `seed`; a part smaller than a batch is one batch.

@@ -41,7 +41,7 @@ class CelebA(FileDataset):
     releases. The factors behind faces are not known, so there is no grid; `labels` gives what `label_type` says.
 
     Args:
-        dataroot, sources, keep: as in `FileDataset`.
+        dataroot, sources, keep, cacheroot: as in `FileDataset`.
         download: check for the files, and say how to get those that are missing: the licence must be accepted by hand.
         crop_size: side of the square in pixels.
         label_type: 40 attributes (0 or 1), the x and y of 5 landmarks in pixels of the whole image, or the identity.
@@ -60,6 +60,7 @@ class CelebA(FileDataset):
         download: bool = False,
         sources: Path | None = None,
         keep: Keep = "auto",
+        cacheroot: Path | None = None,
         crop_size: int = 128,
         label_type: LabelType = "attr",
     ) -> None:
@@ -67,13 +68,13 @@ class CelebA(FileDataset):
             raise UserError(f"dataset.crop_size: must be between 1 and {WIDTH}, got {crop_size}")
         self.crop_size, self.label_type = crop_size, label_type
         self._tables: dict[LabelType, Tensor] = {}
-        super().__init__(dataroot, download=download, sources=sources, keep=keep)
+        super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot)
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Decode the images, unless that was done before, and map the array."""
         self._files = find_celeba(folder)
-        array = folder / f"celeba_{self.crop_size}_images.npy"
-        convert(_stream(self._files, self.crop_size), array)
+        places = self.arrays(f"celeba_{self.crop_size}_images.npy")
+        array = convert(_stream(self._files, self.crop_size), *places)
         prefix = "" if self.crop_size == 128 else f"crop{self.crop_size}_"
         source = PixelArray(map_npy(array), keep, mapped=True)
         return ImageSet(source, self._files.train, self._files.test, prefix=prefix)

@@ -12,7 +12,7 @@ from omnilearn.data.factors import FactorGrid
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
-from omnilearn.data.storage.conversion import ImageStream, convert, is_finished
+from omnilearn.data.storage.conversion import ImageStream, convert, finished
 from omnilearn.data.storage.npz import NpzMember, open_npz
 
 CONFIG = "d/dsprites"
@@ -45,15 +45,17 @@ class DSprites(FileDataset):
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Convert the archive, if it is there, and map the array."""
-        array = folder / self.array
-        if not self.is_complete(folder):
-            convert(_stream(folder / self.file), array)
+        array = self._array_alone(folder) or convert(_stream(folder / self.file), *self.arrays(self.array))
         source = PixelArray(map_npy(array), keep, mapped=True)
         return ImageSet(source, *train_and_test(source.shape[0]), grid=GRID)
 
     def is_complete(self, folder: Path) -> bool:
         """Whether there is an array, and no archive that it could be older than."""
-        return is_finished(folder / self.array) and not (folder / self.file).exists()
+        return self._array_alone(folder) is not None
+
+    def _array_alone(self, folder: Path) -> Path | None:
+        """The array, where there is no file that it could be older than."""
+        return None if (folder / self.file).exists() else finished(self.arrays(self.array))
 
 
 def _stream(path: Path) -> ImageStream:

@@ -37,6 +37,7 @@ class FileDataset(ImageDataset):
         download: get the files where they are missing.
         sources: a table of addresses that goes before the packaged one.
         keep: where to keep the images, see `PixelArray`.
+        cacheroot: folder of all data to write arrays to, where `dataroot` is only to be read; by default `dataroot`.
 
     Raises:
         UserError: where a file is missing or not what it should be.
@@ -52,8 +53,11 @@ class FileDataset(ImageDataset):
         download: bool = False,
         sources: Path | None = None,
         keep: Keep = "auto",
+        cacheroot: Path | None = None,
     ) -> None:
         folder = data_root(dataroot) / self.folder_name
+        cache = folder if cacheroot is None else cacheroot / self.folder_name
+        self._folders = tuple(dict.fromkeys((folder, cache)))
         if download and not self.is_complete(folder):
             self.get_files(dataroot, sources)
         images = self.read(folder, keep)
@@ -64,13 +68,17 @@ class FileDataset(ImageDataset):
             grid=images.grid,
             targets=images.targets,
             side=images.side,
-            folder=folder,
+            folders=self._folders,
             prefix=images.prefix,
         )
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Read the files in `folder`, to be kept where `keep` says; `UserError` where one is missing or damaged."""
         raise NotImplementedError
+
+    def arrays(self, name: str) -> list[Path]:
+        """Where an array that is made from the files may be, the last place being the one to make it at."""
+        return [folder / name for folder in self._folders]
 
     def is_complete(self, folder: Path) -> bool:
         """Whether nothing has to be downloaded, whatever the table of sources says."""

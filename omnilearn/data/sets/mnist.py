@@ -45,10 +45,11 @@ class MNIST(FileDataset):
         download: bool = False,
         sources: Path | None = None,
         keep: Keep = "auto",
+        cacheroot: Path | None = None,
         resize: bool = True,
     ) -> None:
         self.resize = resize
-        super().__init__(dataroot, download=download, sources=sources, keep=keep)
+        super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot)
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Read images and labels of both sets."""
@@ -150,10 +151,11 @@ class EMNIST(MNIST):
         download: bool = False,
         sources: Path | None = None,
         keep: Keep = "auto",
+        cacheroot: Path | None = None,
         resize: bool = True,
     ) -> None:
         self.emnist_split = emnist_split
-        super().__init__(dataroot, download=download, sources=sources, keep=keep, resize=resize)
+        super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot, resize=resize)
 
     def _parts(self) -> tuple[str, str]:
         return f"emnist-{self.emnist_split}-train", f"emnist-{self.emnist_split}-test"

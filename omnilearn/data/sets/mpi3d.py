@@ -14,7 +14,7 @@ from omnilearn.data.factors import FactorGrid
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
-from omnilearn.data.storage.conversion import ImageStream, convert, is_finished
+from omnilearn.data.storage.conversion import ImageStream, convert, finished
 from omnilearn.data.storage.hdf5 import check_dataset, open_h5, slab_length
 from omnilearn.data.storage.npz import NpzMember, open_npz
 
@@ -64,7 +64,7 @@ class MPI3D(FileDataset):
     Args:
         category: rendered simply (toy), rendered realistically (realistic, sim), photographed (real), or photographed
             with objects of daily life (complex).
-        dataroot, download, sources, keep: as in `FileDataset`.
+        dataroot, download, sources, keep, cacheroot: as in `FileDataset`.
     """
 
     folder_name = "mpi3d"
@@ -77,23 +77,24 @@ class MPI3D(FileDataset):
         download: bool = False,
         sources: Path | None = None,
         keep: Keep = "auto",
+        cacheroot: Path | None = None,
     ) -> None:
         self.config = f"d/mpi --cat {category}"
         self.category = _published(category)
-        super().__init__(dataroot, download=download, sources=sources, keep=keep)
+        super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot)
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Convert the file, if it is there, and map the array."""
-        grid, (npz, h5), array = grid_of(self.category), _files(folder, self.category), self._array(folder)
-        if not self.is_complete(folder):
+        grid, (npz, h5), array = grid_of(self.category), _files(folder, self.category), self._array_alone(folder)
+        if array is None:
             stream = _h5_stream(h5, grid, self.config) if h5.exists() else _npz_stream(npz, grid, self.config)
-            convert(stream, array)
+            array = convert(stream, *self.arrays(self._array))
         source = PixelArray(map_npy(array), keep, mapped=True)
         return ImageSet(source, *train_and_test(source.shape[0]), grid=grid, prefix=f"{self.category}_")
 
     def is_complete(self, folder: Path) -> bool:
         """Whether there is an array, and no file that it could be older than."""
-        return is_finished(self._array(folder)) and not any(path.exists() for path in _files(folder, self.category))
+        return self._array_alone(folder) is not None
 
     def get_files(self, dataroot: Path | None, sources: Path | None) -> list[Path]:
         """Get the file of the category where it is missing; returns where it is."""
@@ -107,8 +108,15 @@ class MPI3D(FileDataset):
         _, h5 = _files(data_root(dataroot) / cls.folder_name, _published(category))
         return [h5] if h5.exists() else get_files(f"mpi3d/{_published(category)}", dataroot, sources)
 
-    def _array(self, folder: Path) -> Path:
-        return folder / f"mpi3d_{self.category}_images.npy"
+    @property
+    def _array(self) -> str:
+        return f"mpi3d_{self.category}_images.npy"
+
+    def _array_alone(self, folder: Path) -> Path | None:
+        """The array, where there is no file that it could be older than."""
+        return (
+            None if any(path.exists() for path in _files(folder, self.category)) else finished(self.arrays(self._array))
+        )
 
 
 def _published(category: Category) -> Category:

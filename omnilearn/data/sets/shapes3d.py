@@ -13,7 +13,7 @@ from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.shapes.grid import GRID
 from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
-from omnilearn.data.storage.conversion import ImageStream, convert, is_finished
+from omnilearn.data.storage.conversion import ImageStream, convert, finished
 from omnilearn.data.storage.hdf5 import check_dataset, open_h5, read_slab, slab_length
 
 if TYPE_CHECKING:
@@ -36,15 +36,17 @@ class Shapes3D(FileDataset):
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Convert the file, if it is there, and map the array."""
-        array = folder / self.array
-        if not self.is_complete(folder):
-            convert(_stream(folder / self.file), array)
+        array = self._array_alone(folder) or convert(_stream(folder / self.file), *self.arrays(self.array))
         source = PixelArray(map_npy(array), keep, mapped=True)
         return ImageSet(source, *train_and_test(source.shape[0]), grid=GRID)
 
     def is_complete(self, folder: Path) -> bool:
         """Whether there is an array, and no file that it could be older than."""
-        return is_finished(folder / self.array) and not (folder / self.file).exists()
+        return self._array_alone(folder) is not None
+
+    def _array_alone(self, folder: Path) -> Path | None:
+        """The array, where there is no file that it could be older than."""
+        return None if (folder / self.file).exists() else finished(self.arrays(self.array))
 
 
 def _stream(path: Path) -> ImageStream:

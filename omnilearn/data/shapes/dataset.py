@@ -68,14 +68,17 @@ class Shapes(ImageDataset):
 
     Args:
         dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
+        cacheroot: folder of all data to write the views to, where `dataroot` is only to be read; by default `dataroot`.
     """
 
     config = "d/shapes"
 
-    def __init__(self, dataroot: Path | None = None) -> None:
+    def __init__(self, dataroot: Path | None = None, *, cacheroot: Path | None = None) -> None:
         root = data_root(dataroot)
-        planes = torch.from_numpy(load_planes(root).copy())
-        super().__init__(ShapesSource(planes), *train_and_test(len(GRID)), grid=GRID, folder=root / "shapes")
+        roots = tuple(dict.fromkeys((root, cacheroot or root)))
+        planes = torch.from_numpy(load_planes(*roots).copy())
+        folders = [place / "shapes" for place in roots]
+        super().__init__(ShapesSource(planes), *train_and_test(len(GRID)), grid=GRID, folders=folders)
 
 
 def _rgb(hue: float) -> tuple[int, int, int]:

@@ -21,7 +21,8 @@ from omnilearn.data.shapes.scene import (
     room,
 )
 from omnilearn.data.shapes.solids import SOLIDS, Solid
-from omnilearn.files import replacing
+from omnilearn.errors import UserError
+from omnilearn.files import read_bytes, write_bytes
 from omnilearn.locks import exclusive
 from omnilearn.progress import with_progress
 
@@ -31,24 +32,26 @@ VIEWS = prod(GRID.sizes[3:])
 SHAPE = (VIEWS, len(PLANES), SIDE, SIDE)
 # Part of the file's name: raise it with every change to the pictures, or old files would be taken for new ones.
 VERSION = 1
+_CHECKSUM_BYTES = 32
 FILE_NAME = f"shapes/planes-v{VERSION}.bin"
 
 
-def load_planes(root: Path) -> Array:
-    """The planes (VIEWS, 5, SIDE, SIDE), from the file below the data folder `root` where it is whole, else anew.
+def load_planes(*roots: Path) -> Array:
+    """The planes (VIEWS, 5, SIDE, SIDE), from the first data folder whose file of them is whole, else anew.
 
-    A missing or damaged file is written again; a whole one is never touched. Raises `UserError` where it cannot be
-    written.
+    New ones are written below the last folder, over a damaged file; a whole one is never touched. Raises `UserError`
+    where the file cannot be written.
     """
-    path = root / FILE_NAME
-    planes = _read(path)
-    if planes is None:
-        with exclusive(path):
-            planes = _read(path)
-            if planes is None:
-                planes = draw_planes()
-                with replacing(path) as temporary:
-                    temporary.write_bytes(_checksum(planes) + planes.tobytes())
+    for root in roots:
+        planes = _read(root / FILE_NAME)
+        if planes is not None:
+            return planes
+    path = roots[-1] / FILE_NAME
+    with exclusive(path):
+        planes = _read(path)
+        if planes is None:
+            planes = draw_planes()
+            write_bytes(path, _checksum(planes) + planes.tobytes())
     return planes
 
 
@@ -94,13 +97,13 @@ def _as_bytes(weights: Array) -> Array:
 
 def _read(path: Path) -> Array | None:
     try:
-        content = path.read_bytes()
-    except OSError:
+        if path.stat().st_size != _CHECKSUM_BYTES + prod(SHAPE):
+            return None
+        content = read_bytes(path, follow_links=True)
+    except (OSError, UserError):  # what is no file is replaced, like a damaged one
         return None
-    checksum, data = content[:32], np.frombuffer(content, np.uint8, offset=min(32, len(content)))
-    if data.size != prod(SHAPE) or _checksum(data) != checksum:
-        return None
-    return data.reshape(SHAPE)
+    checksum, data = content[:_CHECKSUM_BYTES], np.frombuffer(content, np.uint8, offset=_CHECKSUM_BYTES)
+    return data.reshape(SHAPE) if _checksum(data) == checksum else None
 
 
 def _checksum(planes: Array) -> bytes:

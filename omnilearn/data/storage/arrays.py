@@ -92,6 +92,8 @@ def map_npy(path: Path) -> Tensor:
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if array.dtype != np.uint8 or array.ndim != 4:
+            raise ValueError(f"it holds an array of type {array.dtype} and shape {array.shape}")
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path}: damaged: {error}; delete it, and it is made again from the original file") from error
     with warnings.catch_warnings():

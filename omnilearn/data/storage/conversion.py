@@ -7,7 +7,7 @@ made from other files is never continued, an array that was made from other file
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -42,23 +42,26 @@ class ImageStream:
     slabs: Callable[[int], Iterator[np.ndarray]]
 
 
-def convert(stream: ImageStream, array: Path) -> None:
-    """Write the images of a stream into the file `array` (.npy), unless that was done before.
+def convert(stream: ImageStream, *places: Path) -> Path:
+    """Write the images of a stream into a file (.npy), unless that was done before; returns where it is.
 
-    An earlier attempt that was cut off is continued. Two processes may call this at once: one does the work. Raises
+    It is written to the last of `places`; the others are only looked at, for one that was made from the same files. An
+    earlier attempt that was cut off is continued. Two processes may call this at once: one does the work. Raises
     `UserError` where the disk is too small or refuses, and whatever reading the stream raises; what was written until
     then is kept to be continued.
     """
-    if is_made_from(array, stream):
-        return
+    for array in places:
+        if is_made_from(array, stream):
+            return array
     with exclusive(array):
         if not is_made_from(array, stream):
             _convert(stream, array)
+    return array
 
 
-def is_finished(array: Path) -> bool:
-    """Whether the array is complete, whatever it was made from."""
-    return array.is_file() and _noted(array) is not None
+def finished(places: Sequence[Path]) -> Path | None:
+    """The first array that is complete, whatever it was made from; None where none is."""
+    return next((array for array in places if array.is_file() and _noted(array) is not None), None)
 
 
 def is_made_from(array: Path, stream: ImageStream) -> bool:
@@ -129,7 +132,7 @@ def _note(array: Path) -> Path:
 
 def _noted(array: Path) -> Any:
     try:
-        return read_json(_note(array))
+        return read_json(_note(array), follow_links=True)
     except UserError:
         return None
 
