@@ -5,7 +5,13 @@
 3. Everything is seeded once more; training draws its noise from there.
 """
 
+from typing import Any
+
+from torch.nn import Parameter
+
 from omnilearn.config import Node, build, call, find, read_key
+from omnilearn.config.components import component_of
+from omnilearn.config.signatures import parameters
 from omnilearn.data import Data, Dataset, Loading, split
 from omnilearn.errors import ConfigError
 from omnilearn.layers import Size
@@ -36,22 +42,53 @@ def build_data(config: Node) -> Data:
     return Data(split(dataset, loading.split, shuffle=loading.shuffle_split), loading)
 
 
-def build_model(config: Node, din: Size | None = None) -> Model:
-    """The model of a config for observations of size `din` (default: the config's own `din`), on the CPU."""
+def build_model(config: Node, din: Size | None = None, *, dataset_size: int | None = None) -> Model:
+    """The model of a config, on the CPU.
+
+    Args:
+        config: the config.
+        din: size of the observations (default: the config's own `din`).
+        dataset_size: number of observations to train on, for a method that asks for it (`takes_dataset_size`).
+    """
     node = find(config, "model")
     if node is None or node.has_payload or "_type" not in node:
         raise ConfigError("there is no model: name an architecture of a/ and a method of m/, such as a/conv12 m/ae")
     seed = seed_of(node)
     seed_everything(seed)
-    model = build(node, Model) if din is None else build(node, Model, din=din, dout=din)
+    found: dict[str, Any] = {} if din is None else {"din": din, "dout": din}
+    if dataset_size is not None and takes_dataset_size(config):
+        found["dataset_size"] = dataset_size
+    model = build(node, Model, **found)
     seed_everything(seed)
     return model
 
 
-def build_optimiser(config: Node, model: Model) -> Optimiser:
-    """The optimiser `model.optim` of a config for all parameters of a model."""
-    model_node = find(config, "model")
-    node = None if model_node is None else find(model_node, "optim")
+def takes_dataset_size(config: Node) -> bool:
+    """Whether the model of a config asks for the number of observations to train on, and the config does not say it."""
+    node = find(config, "model")
+    kind = None if node is None else component_of(node)
+    if node is None or kind is None or "dataset_size" not in parameters(kind):
+        return False
+    return find(node, "dataset_size") is None
+
+
+def build_optimisers(config: Node, model: Model) -> dict[str, Optimiser]:
+    """The optimisers of a model, by the names of the losses that they lower.
+
+    `loss` has the optimiser `model.optim` of the config, for all parameters but those of the parts `trained_apart`. The
+    loss of such a part, `PART_loss`, has `model.PART.optim`, for the parameters of the part.
+    """
+    apart = {f"{name}_loss": model.get_submodule(name) for name in model.trained_apart}
+    others = {parameter for part in apart.values() for parameter in part.parameters()}
+    optimisers = {"loss": _optimiser(config, "model", [p for p in model.parameters() if p not in others])}
+    for name, (loss, part) in zip(model.trained_apart, apart.items(), strict=True):
+        optimisers[loss] = _optimiser(config, f"model.{name}", list(part.parameters()))
+    return optimisers
+
+
+def _optimiser(config: Node, place: str, params: list[Parameter]) -> Optimiser:
+    above = find(config, place)
+    node = None if above is None else find(above, "optim")
     if node is None:
-        raise ConfigError("there is no optimiser: set model.optim, for example --model.optim._type adam")
-    return build(node, Optimiser, params=[p for p in model.parameters() if p.requires_grad])
+        raise ConfigError(f"there is no optimiser: set {place}.optim, for example --{place}.optim._type adam")
+    return build(node, Optimiser, params=[p for p in params if p.requires_grad])

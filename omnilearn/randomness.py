@@ -24,6 +24,11 @@ def next_epoch_seed(seed: int) -> int:
     return random.Random(seed).getrandbits(32)
 
 
+def derived_seed(seed: int, purpose: str) -> int:
+    """The seed, 32 bits, of a generator for one purpose, such as `pairs`: no two purposes draw the same numbers."""
+    return random.Random(f"{purpose} {seed}").getrandbits(32)
+
+
 def generator_states() -> dict[str, Any]:
     """The states of every global generator, as tensors and plain data."""
     state = np.random.get_state()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.distributions import Normal
 
@@ -30,6 +31,8 @@ class GaussianOutput(Layer):
 
     def forward(self, inputs: Tensor) -> Normal:
         """Map (B, *din) to a normal distribution over (B, dout)."""
-        mean, log_std = self.split_parameters(super().forward(inputs))
+        output = super().forward(inputs)
+        # At least float32, whatever the precision of the layer: a loss sums over these.
+        mean, log_std = self.split_parameters(output.to(torch.promote_types(output.dtype, torch.float32)))
         # The check of the parameters would make the host wait for the device at every step.
         return Normal(mean, log_std.exp(), validate_args=False)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 # Keys of a run that may differ without making it another experiment, beside those that measures register.
@@ -23,12 +23,14 @@ _HARMLESS = {
     "time_limit",
     "validation",
 }
+# What only the command line and the environment may ask for, and no stored config, at any place.
+UNTRUSTED = frozenset({"cacheroot", "download", "sources"})
 # Where files are, at any place in a config.
-_PLACES = {"dataroot", "download", "sources"}
+_PLACES = UNTRUSTED | {"dataroot"}
 # Of one process only: a run that goes on does not inherit them.
 _OF_ONE_PROCESS = {"accept_changes", "override", "resume", "saveroot", "time_limit"}
 # Known only once a run has begun.
-_FOUND_OUT = {"din", "dout"}
+_FOUND_OUT = {"dataset_size", "din", "dout"}
 
 
 def register_harmless_key(key: str) -> None:
@@ -43,10 +45,14 @@ def is_harmless(key: str) -> bool:
 
 
 def stored_form(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config as a run stores it: without the keys of one process, and with references to what may change later, such
-    as `<>budget`, replaced by what they refer to now.
+    """A config as a run stores it: without the keys of one process and those that are not taken from it again, and with
+    references to what may change later, such as `<>budget`, replaced by what they refer to now.
     """
-    stored = {key: value for key, value in plain(config).items() if key not in _OF_ONE_PROCESS}
+    stored = {
+        key: without(value, UNTRUSTED)
+        for key, value in plain(config).items()
+        if key not in _OF_ONE_PROCESS and key not in UNTRUSTED
+    }
     changing = {
         f"<>{key}": value for key, value in stored.items() if key in _HARMLESS and not isinstance(value, Mapping)
     }
@@ -64,7 +70,7 @@ def stored_form(config: Mapping[str, Any]) -> dict[str, Any]:
 def experiment_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that the numbers of a run depend on."""
     decisive = {key: value for key, value in stored_form(config).items() if not is_harmless(key) and key != "viz"}
-    return {key: _without_places(value) for key, value in decisive.items()}
+    return {key: without(value, _PLACES) for key, value in decisive.items()}
 
 
 def is_same_request(config: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
@@ -81,10 +87,13 @@ def fingerprint(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _without_places(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_places(item) for key, item in value.items() if key not in _PLACES}
-    return value
+def without(tree: Any, keys: Collection[str]) -> Any:
+    """A tree of tables and lists without some keys, at every place."""
+    if isinstance(tree, Mapping):
+        return {key: without(item, keys) for key, item in tree.items() if key not in keys}
+    if isinstance(tree, list):
+        return [without(item, keys) for item in tree]
+    return tree
 
 
 def plain(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Run:
         except (RuntimeError, KeyError, TypeError, AttributeError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise UserError(f"{checkpoint}: does not fit the config of the run: {' '.join(lines[:2])}") from None
+        model.set_step(self.step or 0)
         return model.eval()
 
     @cached_property

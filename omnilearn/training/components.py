@@ -1,13 +1,15 @@
 """What a training needs: data, model, optimiser and measures, built from a config and tried out."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
-from omnilearn.assembly import build_data, build_model, build_optimiser, seed_of
+from omnilearn.assembly import build_data, build_model, build_optimisers, seed_of
 from omnilearn.config import Node
 from omnilearn.data import BatchSampler, Data, Subset
+from omnilearn.data.pairs import PairedBatches
 from omnilearn.device import pick_device, to_device
 from omnilearn.errors import UserError, first_line
 from omnilearn.evaluation.evaluate import evaluation_mode
@@ -20,12 +22,18 @@ from omnilearn.training.settings import TrainSettings
 
 @dataclass(frozen=True)
 class Components:
-    """What is trained on what, on which device."""
+    """What is trained on what, on which device.
+
+    Attributes:
+        optimisers: each by the name of the loss that it lowers: `loss` for the model but its parts `trained_apart`,
+            `PART_loss` for such a part.
+        batches: the order of training batches.
+    """
 
     data: Data
     model: Model
-    optimiser: Optimiser
-    batches: BatchSampler
+    optimisers: Mapping[str, Optimiser]
+    batches: BatchSampler | PairedBatches
     measures: list[Measure]
     device: torch.device
     seed: int
@@ -49,14 +57,24 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
     data = build_data(config)
     if settings.threads is None and device.type == "cpu" and isinstance(data.dataset.din, int):
         torch.set_num_threads(1)  # layers of vectors are too small to be shared: more threads only wait for each other
-    model = to_device(build_model(config, data.dataset.din), device)
+    train_subset = data.subsets["train"]
+    model = to_device(build_model(config, data.dataset.din, dataset_size=len(train_subset)), device)
+    _check_pairs(model, data)
     data.dataset.to(device)
     seed = seed_of(config)
-    batches = data.loading.training_batches(data.subsets["train"], seed)
+    batches = data.loading.training_batches(train_subset, seed)
     for section in (settings.validation, settings.evaluation):
         if section is not None and section.mode != "val":  # without such a subset, `val` means no validation
             data.subset(section.mode)
-    return Components(data, model, build_optimiser(config, model), batches, configured_measures(config), device, seed)
+    return Components(data, model, build_optimisers(config, model), batches, configured_measures(config), device, seed)
+
+
+def _check_pairs(model: Model, data: Data) -> None:
+    """Raise `UserError` where the batches hold pairs and the model takes none, or the other way round."""
+    if model.takes_pairs and data.loading.pairs is None:
+        raise UserError("dataset.pairs: this method trains on pairs: say how they differ, such as uniform_fixed")
+    if data.loading.pairs is not None and not model.takes_pairs:
+        raise UserError("dataset.pairs: this method trains on single observations: leave pairs out")
 
 
 def try_out(components: Components) -> None:

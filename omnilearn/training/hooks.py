@@ -14,16 +14,17 @@ from omnilearn.training.settings import Checkpoint, Validation
 
 
 class LogScalars(Hook):
-    """Writes the losses of the step, the learning rate where it is scheduled, and how long things took."""
+    """Writes the losses of the step, learning rates and weights that are scheduled, and how long things took."""
 
     name = "log"
 
     def run(self, training: Training, result: dict[str, Any]) -> None:
         """Write them under `{name}/train`."""
         values = {name: value.item() for name, value in losses_in(result)}  # the host waits for the device
-        optimiser = training.components.optimiser
-        if optimiser.schedule is not None:
-            values["lr"] = optimiser.rate
+        for loss, optimiser in training.components.optimisers.items():
+            if optimiser.schedule is not None:
+                values["lr" if loss == "loss" else f"{loss}_lr"] = optimiser.rate
+        values |= training.components.model.scheduled()
         training.writer.scalars("{}/train", {**values, **training.stopwatch.laps}, training.progress.step)
 
 

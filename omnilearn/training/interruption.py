@@ -3,6 +3,7 @@
 import math
 import signal
 import time
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
@@ -75,13 +76,14 @@ class FiniteGuard:
     for the device anyway; any other optimiser is treated as on the CPU.
 
     Args:
-        optimiser: what updates the weights.
+        optimisers: what updates the weights, by the names of the losses that they lower.
         device: where they are.
     """
 
-    def __init__(self, optimiser: torch.optim.Optimizer, device: torch.device) -> None:
-        self._optimiser = optimiser
-        self._on_device = device.type == "cuda" and optimiser.defaults.get("fused", False)
+    def __init__(self, optimisers: Mapping[str, torch.optim.Optimizer], device: torch.device) -> None:
+        self._optimisers = optimisers
+        fused = all(optimiser.defaults.get("fused", False) for optimiser in optimisers.values())
+        self._on_device = device.type == "cuda" and fused
         self._names: list[str] = []
         self._bad = torch.zeros((), device=device)  # 1 from the first loss on that was not finite
         self._step = torch.full((), -1.0, device=device)
@@ -90,7 +92,7 @@ class FiniteGuard:
     def before_update(self, result: dict[str, Any], step: int) -> None:
         """Look at the losses of a step before the weights are touched; raises `Stop` where the host looks itself."""
         if not self._on_device:
-            if not math.isfinite(result["loss"].item()):
+            if not all(math.isfinite(result[name].item()) for name in self._optimisers):
                 self._names, self._values = _stacked(result)
                 raise self._stop(step)
             return
@@ -100,8 +102,9 @@ class FiniteGuard:
         self._step = torch.lerp(self._step, torch.full_like(self._step, step), newly)
         self._values = values if self._values is None else torch.where(newly.bool(), values, self._values)
         self._bad = torch.maximum(self._bad, bad)
-        # torch's fused optimisers leave the weights alone where it is 1; torch's types do not name it.
-        self._optimiser.found_inf = self._bad  # type: ignore[attr-defined]
+        for optimiser in self._optimisers.values():
+            # torch's fused optimisers leave the weights alone where it is 1; torch's types do not name it.
+            optimiser.found_inf = self._bad  # type: ignore[attr-defined]
 
     def check(self) -> None:
         """Raise `Stop` if a loss has not been finite (on a GPU the host waits for it here)."""

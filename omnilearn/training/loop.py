@@ -65,7 +65,8 @@ class Training:
         self.components, self.folder, self.writer = components, folder, writer
         self.budget, self.precision, self.experiment = budget, precision, experiment
         self.progress, self.stopwatch, self.interruption = Progress(), Stopwatch(), Interruption()
-        self.guard = FiniteGuard(components.optimiser.torch_optimiser, components.device)
+        optimisers = {loss: optimiser.torch_optimiser for loss, optimiser in components.optimisers.items()}
+        self.guard = FiniteGuard(optimisers, components.device)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context for forward passes."""
@@ -80,10 +81,12 @@ class Training:
         """
         progress = asdict(self.progress)
         del progress["scores"]
+        main, *others = self.components.optimisers.values()
         return {
             **progress,
             "seconds": self.stopwatch.seconds,
-            "optimiser": self.components.optimiser.state_dict(),
+            "optimiser": main.state_dict(),
+            "other_optimisers": [optimiser.state_dict() for optimiser in others],
             "order": self.components.batches.state_dict(),
             "generators": generator_states(),
             "made_by": made_by(self.experiment),
@@ -93,7 +96,9 @@ class Training:
         """Go on from a `state_dict`."""
         self.progress = Progress(int(state["step"]), dict(state["best"]), missed=state["missed"])
         self.stopwatch.seconds = float(state["seconds"])
-        self.components.optimiser.load_state_dict(state["optimiser"])
+        states = [state["optimiser"], *state.get("other_optimisers", ())]
+        for optimiser, of_optimiser in zip(self.components.optimisers.values(), states, strict=True):
+            optimiser.load_state_dict(of_optimiser)
         self.components.batches.load_state_dict(state["order"])
         set_generator_states(state["generators"])
 
@@ -140,8 +145,10 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
     before the weights are touched where a loss is not finite.
     """
     components, progress, watch = training.components, training.progress, training.stopwatch
-    model, optimiser = components.model, components.optimiser
+    model, optimisers = components.model, components.optimisers
+    scheduled = [optimiser for optimiser in optimisers.values() if optimiser.schedule is not None]
     model.train()
+    model.set_step(progress.step)
     run_missed(training, hooks)
     watch.start()
     for step in range(progress.step + 1, training.budget + 1):
@@ -151,14 +158,17 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
         with training.autocast():
             result = model.losses(batch)
         training.guard.before_update(result, step)  # on the CPU this reads the loss
-        optimiser.zero_grad()
-        result["loss"].backward()
-        optimiser.step()
+        for loss, optimiser in optimisers.items():  # one, but for a model with parts that are trained apart
+            optimiser.zero_grad()
+            result[loss].backward()
+            optimiser.step()
         progress.step = step
+        model.set_step(step)
         watch.lap("time_train")
 
-        if optimiser.schedule is not None:
-            optimiser.set_rate(step)
+        if scheduled:
+            for optimiser in scheduled:
+                optimiser.set_rate(step)
             watch.lap("time_lr")
 
         for hook in hooks:

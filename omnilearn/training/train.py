@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from omnilearn.assembly import takes_dataset_size
 from omnilearn.config import Node, call, dump_yaml, find, keys_given, read, reject_unknown_keys
 from omnilearn.errors import UserError
 from omnilearn.evaluation.results import evaluate_and_store
@@ -33,6 +34,8 @@ def train(config: Node) -> Path:
     for key in keys_given(config):
         if key in ("din", "dout"):
             raise UserError(f"--{key}: the size of the observations is that of the data, and cannot be set")
+        if key == "dataset_size":
+            raise UserError("--dataset-size: it is that of the data; for another one of a method: --model.dataset-size")
     components = assemble(config, settings)
     reject_unknown_keys(config, keys_given(config))
     try_out(components)
@@ -41,7 +44,8 @@ def train(config: Node) -> Path:
     with sole_writer(folder), TensorBoardWriter(folder) as writer:
         training = begin(config, components, settings, folder, writer)
         writer.text("model-str", str(components.model), 0)
-        writer.text("model-optim-str", str(components.optimiser.torch_optimiser), 0)
+        optimisers = [str(optimiser.torch_optimiser) for optimiser in components.optimisers.values()]
+        writer.text("model-optim-str", "\n".join(optimisers), 0)
         run_to_end(training, settings)
     return folder
 
@@ -125,6 +129,8 @@ def stored_config(config: Node, components: Components) -> dict[str, Any]:
     din = components.data.dataset.din
     size = din if isinstance(din, int) else list(din)
     chosen = {"din": size, "dout": size, "device": str(components.device), "threads": torch.get_num_threads()}
+    if takes_dataset_size(config):
+        chosen["dataset_size"] = len(components.train_subset)
     return {**stored_form(config.root.to_python()), **chosen}
 
 
