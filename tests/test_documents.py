@@ -67,18 +67,25 @@ def test_a_link_leads_to_what_it_names(document, text, target):
         assert named[1] in path.read_text(encoding="utf-8")
 
 
+def is_defined(name: str) -> bool:
+    """Whether a dotted name is a module of the packages, or something that one defines."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:end])
+        if path.is_dir() or path.with_suffix(".py").is_file():
+            file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+            return end == len(parts) or ".".join(parts[end:]) in definitions(file)
+    return False
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_modules_and_files_that_are_named_exist(document):
     text = document.read_text(encoding="utf-8")
-    for name in MODULE.findall(text):
-        parts = name.split(".")
-        paths = [ROOT.joinpath(*parts[:end]) for end in range(len(parts), 0, -1)]
-        module = next(path for path in paths if path.is_dir() or path.with_suffix(".py").is_file())
-        rest = parts[len(module.relative_to(ROOT).parts) :]
-        assert not rest or (not module.is_dir() and ".".join(rest) in definitions(module.with_suffix(".py"))), name
     new = set(re.findall(r"(?:New file|for example|here)\s`([^`]+)`", text))  # of examples: not in the repository
-    for name in set(PATH.findall(text)) - new:
-        assert (ROOT / name).exists(), name
+    files, names = set(PATH.findall(text)), set(MODULE.findall(text))
+    assert [file for file in files - new if not (ROOT / file).exists()] == []
+    added = {file.removesuffix(".py").replace("/", ".") for file in new}
+    assert [name for name in names - added if not is_defined(name)] == []
 
 
 def test_every_folder_is_a_room_of_the_drawing(monkeypatch):

@@ -1,0 +1,142 @@
+"""What CONTRIBUTING.md tells to write works as it stands: a file, a line, a command."""
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from omnilearn.files import load_tensors
+from tests.conftest import ROOT
+
+SHORT = "--budget 2 --dataset.num-samples 600 --device cpu --name-include-date no"
+KINDS = ("method", "layer", "data set", "metric", "picture", "command", "optimiser")
+ENVIRONMENT = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Example:
+    """A section of "Adding": the new file, the line and where it goes, and the command that uses them."""
+
+    path: str
+    code: str
+    list_path: str
+    line: str
+    command: str
+
+
+def examples() -> dict[str, Example]:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    pattern = re.compile(
+        r"^### An? (?P<kind>[\w ]+)\n\nNew file `(?P<path>\S+)`:\n\n```python\n(?P<code>.*?)```\n\n"
+        r"One line in `(?P<list_path>\S+)`:\n\n```python\n(?P<line>[^\n]+)\n```\n\n```\n(?P<command>fig [^\n]+)\n```",
+        re.MULTILINE | re.DOTALL,
+    )
+    found = [match.groupdict() for match in pattern.finditer(text)]
+    return {example.pop("kind"): Example(**example) for example in found}
+
+
+EXAMPLES = examples()
+
+
+def add_line(path: Path, line: str) -> None:
+    """Put a line after the last one of its kind: an import, or the name of a module in a list."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    kind = re.compile(r' *"[\w.]+",' if line.startswith('"') else r"import [\w.]+")
+    last = max(index for index, other in enumerate(lines) if kind.fullmatch(other))
+    indent = lines[last][: len(lines[last]) - len(lines[last].lstrip())]
+    path.write_text("\n".join([*lines[: last + 1], indent + line, *lines[last + 1 :], ""]), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the project with everything added that CONTRIBUTING.md shows."""
+    copy = tmp_path_factory.mktemp("project") / "copy"
+    copy.mkdir()
+    for name in ("sae_src", "omnilearn", "config", "typings"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("main.py", ".omnifig.yml", "pyproject.toml", "README.md", "requirements.txt"):
+        shutil.copy(ROOT / name, copy)
+    for example in EXAMPLES.values():
+        assert not (copy / example.path).exists()
+        (copy / example.path).write_text(example.code, encoding="utf-8")
+        add_line(copy / example.list_path, example.line)
+    return copy
+
+
+def run(project: Path, *words: str) -> str:
+    """Run a program of this environment in the project; returns what it prints."""
+    result = subprocess.run(words, cwd=project, capture_output=True, text=True, timeout=300, check=False)
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr + result.stdout
+    return result.stdout
+
+
+def fig(project: Path, words: str) -> str:
+    return run(project, sys.executable, "main.py", *words.split())
+
+
+def test_each_kind_has_an_example():
+    assert tuple(EXAMPLES) == KINDS
+
+
+def test_the_examples_are_in_the_style_of_the_project(project):
+    paths = [path for example in EXAMPLES.values() for path in (example.path, example.list_path)]
+    lists = [example.list_path for example in EXAMPLES.values()]
+    run(project, str(ENVIRONMENT / "ruff"), "check", "-q", "--select", "I", "--fix", *lists)  # sorts
+    run(project, str(ENVIRONMENT / "ruff"), "check", "-q", *paths)
+    run(project, str(ENVIRONMENT / "ruff"), "format", "-q", "--check", *paths)
+    run(project, str(ENVIRONMENT / "lint-imports"))
+
+
+@pytest.mark.slow
+def test_the_examples_pass_the_type_checks(project):
+    paths = [example.path for example in EXAMPLES.values()]
+    run(project, str(ENVIRONMENT / "mypy"), "--follow-imports=skip", *paths)  # all of it would take a minute
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["method", "layer", "data set", "picture", "optimiser"])
+def test_what_is_added_trains(project, runs, kind):
+    command = EXAMPLES[kind].command.removeprefix("fig ")
+    assert "Completed" in fig(project, f"{command} {SHORT} --name added")
+    config = yaml.safe_load((runs / "added" / "config.yaml").read_text(encoding="utf-8"))
+    used = {
+        "method": lambda: config["model"]["_type"] == "denoising-ae" and config["model"]["noise"] == 0.2,
+        "layer": lambda: "DropoutLayer" in printed_model(runs / "added"),
+        "data set": lambda: (config["dataset"]["_type"], config["din"]) == ("rings", 2),
+        "picture": lambda: "rec-error/train" in events_of(runs / "added").Tags()["images"],
+        "optimiser": lambda: config["model"]["optim"]["_type"] == "nadam",
+    }
+    assert used[kind]()
+
+
+@pytest.mark.slow
+def test_the_metric_is_computed(project, runs):
+    fig(project, f"train a/conv12 m/ae d/vec {SHORT} --name NAME --viz null")
+    fig(project, EXAMPLES["metric"].command.removeprefix("fig "))
+    scores = yaml.safe_load((runs / "NAME" / "metrics.json").read_text(encoding="utf-8"))["scores"]
+    assert 1 <= scores["EffectiveDimension"]["effective_dimension"] <= 12
+
+
+@pytest.mark.slow
+def test_the_command_runs_and_help_stays_quick(project):
+    assert re.fullmatch(r"[\d,]+ parameters\n", fig(project, EXAMPLES["command"].command.removeprefix("fig ")))
+    assert "count-parameters" in fig(project, "-h")
+    code = "import sae_src.commands.scripts, sys; sys.exit('torch' in sys.modules)"
+    run(project, sys.executable, "-c", code)
+
+
+def events_of(folder: Path) -> EventAccumulator:
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return events
+
+
+def printed_model(folder: Path) -> str:
+    (checkpoint,) = folder.glob("ckpt*")
+    return load_tensors(checkpoint / "model.pth.tar")["model_str"]
