@@ -10,11 +10,11 @@ import omnifig as fig
 from omnilearn import assembly
 from omnilearn.config import Node, find, keys_given
 from omnilearn.config.registry import load_components
-from omnilearn.config.tree import merged, nested, read_config
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
-from omnilearn.runs.folder import CONFIG, find_run, save_root
+from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.run import Run, pick_checkpoint
+from omnilearn.runs.stored_config import read_stored_config, with_override
 from sae_src import published_runs
 from sae_src.methods import Autoencoder
 
@@ -44,7 +44,7 @@ def create_config(*configs: str, **keys: Any) -> Node:
     project = fig.get_project(ROOT)
     project.activate()  # which says where the components are
     load_components()
-    return project.create_config(*configs, **keys)
+    return project.config_manager.create_config(configs, keys)
 
 
 def has_configs(config: Node) -> bool:
@@ -89,14 +89,13 @@ def load_run(
         UserError: where there is no such run or checkpoint, or the run's config is damaged.
     """
     path = find_run(name, save_root(saveroot))
-    stored = read_config(path / CONFIG)
+    stored = read_stored_config(path)
     is_published = published_runs.is_published(stored)
     found = pick_checkpoint(path, step, verify=not is_published)
     step, state = found or (None, None)
     override = dict(override or {})
     if is_published:
-        config = create_config(**merged(published_runs.translate_config(stored), nested(override)))
-        if state is not None:
-            state = published_runs.translate_state(state, path)
-        return Run(path, config, step, state, is_published=True, override=override)
-    return Run(path, create_config(path / CONFIG, **override), step, state, override=override)
+        stored = published_runs.translate_config(stored)
+        state = None if state is None else published_runs.translate_state(state, path)
+    config = create_config(**with_override(stored, override))
+    return Run(path, config, step, state, is_published=is_published, override=override)

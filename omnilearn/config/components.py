@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import omnifig
+
 from omnilearn.config.nodes import Node, Project, where
 from omnilearn.errors import ConfigError, did_you_mean
 
@@ -49,6 +51,9 @@ def component_of(node: Node) -> Callable[..., Any] | None:
 
 
 def _registered(project: Project, kind: str, name: str, place: str) -> Any:
+    # omnifig takes what stands before a colon for a project, and imports one that lies at such a path.
+    if ":" in name and name.partition(":")[0] not in {other.name for other in omnifig.iterate_projects()}:
+        raise ConfigError(f"{place}: no {kind} named '{name}'")
     try:
         return project.find_artifact(kind, name).cls
     except project.UnknownArtifactError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.config import Node, call, dump_yaml, find, read_key, reject_unknown_keys
-from omnilearn.config.tree import given_keys, read_config
+from omnilearn.config.tree import given_keys
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
 from omnilearn.locks import sole_writer
@@ -16,6 +16,7 @@ from omnilearn.runs.folder import CONFIG
 from omnilearn.runs.identity import fingerprint, is_harmless, is_same_request
 from omnilearn.runs.info import add_info, is_completed, read_info, run_info
 from omnilearn.runs.run import Run
+from omnilearn.runs.stored_config import read_stored_config
 from omnilearn.tensorboard.rewinding import forget_after
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble
@@ -44,7 +45,7 @@ def unfinished_run(root: Path, config: Node) -> Path | None:
     paths = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
     for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
         try:
-            stored = read_config(path / CONFIG)
+            stored = read_stored_config(path)
             if is_same_request(wanted, stored) and not _is_finished(path, stored):
                 return path
         except (UserError, OSError):  # another's, or damaged: not a run to go on with

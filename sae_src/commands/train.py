@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.config import Node, call, find, keys_given, read
-from omnilearn.config.tree import nested, read_config
+from omnilearn.config.tree import nested
 from omnilearn.errors import UserError
 from omnilearn.locks import sole_writer
 from omnilearn.runs.checkpoint import tidy_up
-from omnilearn.runs.folder import CONFIG, find_run, save_root
+from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.identity import is_harmless
+from omnilearn.runs.stored_config import read_stored_config, with_override
 from omnilearn.training.resume import check_override, resume, unfinished_run
 from omnilearn.training.train import train
 from sae_src.published_runs import is_published
@@ -52,11 +53,12 @@ def train_or_resume(config: Node) -> Path:
 
 def go_on(path: Path, override: Mapping[str, Any]) -> Path:
     """Resume the run in a folder, with other values for keys that do not make it another experiment."""
-    if is_published(read_config(path / CONFIG)):
+    stored = read_stored_config(path)
+    if is_published(stored):
         raise UserError(f"{path.name} was written by the published system: it can be evaluated, not resumed")
     with sole_writer(path):
         tidy_up(path)
-    check_override(create_config(path / CONFIG), override)
+    check_override(create_config(**with_override(stored, {})), override)
     return resume(load_run(path, override=override))
 
 

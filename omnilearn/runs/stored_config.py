@@ -1,0 +1,86 @@
+"""The config of a run, which may come from anybody: data that builds the run again, and nothing more.
+
+What is stored may say where data is read from, never where anything is written, and it causes no download: those are
+asked for on the command line or by the environment alone.
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omnilearn.config.tree import merged, nested
+from omnilearn.config.yaml_text import load_yaml
+from omnilearn.data.download.paths import data_root
+from omnilearn.errors import ConfigError
+from omnilearn.files import read_text
+from omnilearn.runs.folder import CONFIG
+from omnilearn.runs.identity import UNTRUSTED, without
+
+_PLACE = "dataroot"
+# Of the keys that are omnifig's own, the two that a component is made of.
+_OF_COMPONENTS = ("_type", "_mod")
+_log = logging.getLogger(__name__)
+
+
+def read_stored_config(run: Path) -> dict[str, Any]:
+    """The tables of a run's `config.yaml` as they stand there, with dotted keys opened and underscores in keys.
+
+    Raises `UserError` naming the file where it cannot be read, is not valid YAML or is not a table.
+    """
+    path = run / CONFIG
+    try:
+        data = load_yaml(read_text(path), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a config: {error}") from error
+    if data is not None and not isinstance(data, dict):
+        raise ConfigError(f"{path}: the top level must be a table of keys, not a {type(data).__name__}")
+    return nested(data or {})
+
+
+def with_override(stored: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored config with the values that a user gives over it, fit to build the run from.
+
+    Where the data folder is a stored one, arrays made from its files go to the user's own. A stored one that is not
+    there is left out, with a warning.
+    """
+    own = nested(override)
+    kept = _without_others(without(stored, UNTRUSTED))
+    if _names(own, _PLACE):
+        kept = without(kept, {_PLACE})
+    for place in _absent(kept):
+        _log.warning("dataroot: the run's data folder %s is not here: using %s", place, data_root())
+        kept = without(kept, {_PLACE})
+    if _names(kept, _PLACE):
+        kept["cacheroot"] = str(data_root())
+    return merged(kept, own)
+
+
+def _without_others(tree: Any) -> Any:
+    """A tree without the keys of omnifig that could name other files, at every place."""
+    if isinstance(tree, Mapping):
+        kept = {key: item for key, item in tree.items() if not key.startswith("_") or key in _OF_COMPONENTS}
+        return {key: _without_others(item) for key, item in kept.items()}
+    if isinstance(tree, list):
+        return [_without_others(item) for item in tree]
+    return tree
+
+
+def _names(tree: Any, key: str) -> bool:
+    return bool(_values(tree, key))
+
+
+def _absent(tree: Any) -> list[str]:
+    """The first data folder that is not on this machine, if any."""
+    places = [value for value in _values(tree, _PLACE) if isinstance(value, str) and not value.startswith("<")]
+    return [place for place in places if not Path(place).is_dir()][:1]
+
+
+def _values(tree: Any, key: str) -> list[Any]:
+    """The values of a key at every place of a tree."""
+    if isinstance(tree, Mapping):
+        own = [tree[key]] if key in tree else []
+        return own + [value for item in tree.values() for value in _values(item, key)]
+    if isinstance(tree, list):
+        return [value for item in tree for value in _values(item, key)]
+    return []
