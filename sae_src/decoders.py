@@ -63,14 +63,14 @@ class StyleDecoder(MultiLayer):
 
     def forward(self, latent: Tensor) -> Tensor:
         """Decode latents (B, D) to (B, *dout)."""
-        styles = iter(self.split(latent))
+        segments = iter(self.split(latent))
         features = self.root.expand(latent.shape[0], *self.root.shape)
         for layer in self.layers:
-            features = layer(features, next(styles)) if isinstance(layer, StructuralLayer) else layer(features)
+            features = layer(features, next(segments)) if isinstance(layer, StructuralLayer) else layer(features)
         return features
 
     def split(self, latent: Tensor) -> Sequence[Tensor]:
-        """The style (B, style_dim) of each structural layer, the one next to the root first."""
+        """The segment (B, style_dim) of each structural layer, the one next to the root first."""
         if self.group_dims is None:
             return [latent] * sum(isinstance(layer, StructuralLayer) for layer in self.layers)
         return latent.split(self.group_dims, dim=1)

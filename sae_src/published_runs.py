@@ -60,9 +60,9 @@ def translate_config(config: Table) -> dict[str, Any]:
     Raises `UserError` where a part that every run has is missing.
     """
     try:
-        kept = {key: value for key, value in config.items() if key not in _ENGINE and not key.startswith("_")}
+        settings = {key: value for key, value in config.items() if key not in _ENGINE and not key.startswith("_")}
         return {
-            **kept,
+            **settings,
             "viz": {"_type": "sae-viz"},
             "fid": _fid(config.get("fid")),
             "dataset": _dataset(config["dataset"]),
@@ -91,18 +91,18 @@ def _fid(node: Table | None) -> dict[str, Any] | None:
 
 
 def _dataset(node: Table) -> dict[str, Any]:
-    kept = {key: value for key, value in node.items() if key in _DATASET}
-    if isinstance(kept.get("net"), Mapping):
-        kept["net"] = _without_sizes(kept["net"])
-    return {"_type": node.get("_dataset_type") or node.get("dataset_name") or node["name"], **kept}
+    settings = {key: value for key, value in node.items() if key in _DATASET}
+    if isinstance(settings.get("net"), Mapping):
+        settings["net"] = _without_sizes(settings["net"])
+    return {"_type": node.get("_dataset_type") or node.get("dataset_name") or node["name"], **settings}
 
 
 def _model(node: Table) -> dict[str, Any]:
-    kept = {key: value for key, value in node.items() if not key.startswith("_")}
+    settings = {key: value for key, value in node.items() if not key.startswith("_")}
     criterion = node["criterion"]
     modifiers = node.get("_model_mod") or {}
     return {
-        **kept,
+        **settings,
         "_type": node["_model_type"],
         # Priors were modifiers; a method that needs one now has it.
         "_mod": {"hybrid": 1} if "hybrid" in modifiers else {},
@@ -114,13 +114,13 @@ def _model(node: Table) -> dict[str, Any]:
 
 def _stack(node: Table, *, in_order: bool) -> dict[str, Any]:
     """An encoder or a decoder and the layers in it."""
-    kept = _without_sizes(node)
-    for key, value in kept.items():
+    layers = _without_sizes(node)
+    for key, value in layers.items():
         if isinstance(value, Mapping) and key != "_mod":
-            kept[key] = _without_sizes(value)
+            layers[key] = _without_sizes(value)
         elif isinstance(value, list):
-            kept[key] = [_without_sizes(item) if isinstance(item, Mapping) else item for item in value]
-    return {**kept, "in_order": in_order}
+            layers[key] = [_without_sizes(item) if isinstance(item, Mapping) else item for item in value]
+    return {**layers, "in_order": in_order}
 
 
 def _without_sizes(node: Table) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Structural layers: where a segment of the latent vector enters a decoder, or is read out of an encoder.
 
-A structural transform is a small network that turns a segment (the "style") into one scale and one shift for each
-channel of the features that pass by (Leeb et al., Structural Autoencoders, section 3).
+A structural transform is a small network that turns a segment into one scale and one shift for each channel of the
+features that pass by (Leeb et al., Structural Autoencoders, section 3). In the names of keys a segment is a `style`.
 """
 
 import inspect
@@ -56,12 +56,12 @@ def check_segments(made: Iterable[nn.Module], builders: Sequence[Builder[Layer]]
 
 @component("adain")
 class AdaIN(StructuralLayer):
-    """Adds one value per channel, computed from the style: features + net(style).
+    """Adds one value per channel, computed from the segment: features + net(segment).
 
     Args:
         din, dout: size of the features; one of them is enough, they are equal.
-        style_dim: length of the style.
-        style_net: builder of the network from the style to the channels.
+        style_dim: length of the segment.
+        style_net: builder of the network from the segment to the channels.
         normalize_features: instance normalisation of the features first (images only).
     """
 
@@ -85,11 +85,11 @@ class AdaIN(StructuralLayer):
         self.norm = nn.InstanceNorm2d(channels) if normalize_features else None
         self.net = style_net(din=style_dim, dout=self.values_per_channel * channels)
 
-    def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        """Map features (B, C, ...) and a style (B, style_dim) to features of the same shape."""
+    def forward(self, features: Tensor, segment: Tensor) -> Tensor:
+        """Map features (B, C, ...) and a segment (B, style_dim) to features of the same shape."""
         if self.norm is not None:
             features = self.norm(features)
-        return self.modulate(features, _over_space(self.net(style), features))
+        return self.modulate(features, _over_space(self.net(segment), features))
 
     def modulate(self, features: Tensor, values: Tensor) -> Tensor:
         """Combine features (B, C, ...) with the network's output, broadcast over space."""
@@ -98,9 +98,9 @@ class AdaIN(StructuralLayer):
 
 @component("affine-adain")
 class AffineAdaIN(AdaIN):
-    """Scales and shifts each channel by values computed from the style: exp(s) * features + m with (m, s) = net(style).
+    """Scales and shifts each channel by values computed from the segment.
 
-    The structural transform of the paper.
+    The structural transform of the paper: exp(s) * features + m with (m, s) = net(segment).
     """
 
     values_per_channel = 2
@@ -113,7 +113,7 @@ class AffineAdaIN(AdaIN):
 
 @component("rung-gen")
 class RungGenerate(StructuralLayer):
-    """The rung of a ladder decoder: appends `feature_dim` channels computed from the style, constant over space.
+    """The rung of a ladder decoder: appends `feature_dim` channels computed from the segment, constant over space.
 
     Maps (B, C, ...) to (B, C + feature_dim, ...).
     """
@@ -137,9 +137,9 @@ class RungGenerate(StructuralLayer):
         self.style_dim = style_dim
         self.net = style_net(din=style_dim, dout=feature_dim)
 
-    def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        """Map features (B, C, ...) and a style (B, style_dim) to features (B, C + feature_dim, ...)."""
-        extra = _over_space(self.net(style), features).expand(-1, -1, *features.shape[2:])
+    def forward(self, features: Tensor, segment: Tensor) -> Tensor:
+        """Map features (B, C, ...) and a segment (B, style_dim) to features (B, C + feature_dim, ...)."""
+        extra = _over_space(self.net(segment), features).expand(-1, -1, *features.shape[2:])
         return torch.cat([features, extra], dim=1)
 
 

@@ -47,8 +47,8 @@ def nested(data: Any) -> Any:
 def merged(low: Any, high: Any) -> Any:
     """`high` over `low`, neither of them changed."""
     if isinstance(low, dict) and isinstance(high, dict):
-        kept = {key: merged(value, high[key]) if key in high else copy.deepcopy(value) for key, value in low.items()}
-        return kept | {key: copy.deepcopy(value) for key, value in high.items() if key not in low}
+        changed = {key: merged(value, high[key]) if key in high else copy.deepcopy(value) for key, value in low.items()}
+        return changed | {key: copy.deepcopy(value) for key, value in high.items() if key not in low}
     if isinstance(low, list) and isinstance(high, dict) and high and all(key.isdigit() for key in high):
         items = copy.deepcopy(low)
         for key, value in sorted(high.items(), key=lambda pair: int(pair[0])):

@@ -76,5 +76,5 @@ class Dataset(ABC):
         return None
 
     def describe(self) -> dict[str, Any]:
-        """What a person wants to know about this dataset in one line."""
+        """The number of observations and their size."""
         return {"observations": len(self), "size": self.din}

@@ -44,7 +44,7 @@ def split(dataset: Dataset, ratios: Mapping[str, float], *, shuffle: bool = True
             raise UserError(f"split.{name}: expected a ratio between 0 and 1, got {ratio}")
     try:
         order = torch.randperm(len(dataset)) if shuffle and ratios else torch.arange(len(dataset))
-    except RuntimeError as error:  # torch's word for no memory
+    except RuntimeError as error:  # what torch raises where the memory is too small
         raise UserError(f"dataset: {len(dataset):,} observations are more than the memory holds") from error
     parts, start = {}, 0
     for name, ratio in ratios.items():

@@ -45,7 +45,7 @@ def evaluate(
     """Run a model over one epoch of `subset` in evaluation mode, without gradients.
 
     Every loss is the mean over the samples of the pass. Noise comes from a generator of its own with `seed`: a pass
-    gives the same numbers at any time, and the training that goes on after it does not notice.
+    gives the same numbers at any time, and changes nothing in the training that goes on after it.
 
     Args:
         model: has `losses(observations)`, which returns a mapping; its single numbers are the losses.

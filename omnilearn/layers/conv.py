@@ -159,7 +159,7 @@ def _input_size(dout: Size, channels: int, down: int, up: int, growth: int) -> S
     if isinstance(dout, int):
         return channels
     if any(n % up for n in dout[1:]):
-        raise ValueError(f"an image of {dout[1]} x {dout[2]} cannot have grown by {up}")
+        raise ValueError(f"height {dout[1]} and width {dout[2]} do not divide by {up}")
     return (channels, *((n * down - growth) // up for n in dout[1:]))
 
 

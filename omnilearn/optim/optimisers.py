@@ -35,7 +35,7 @@ class Optimiser:
                 group["lr"] = self.schedule.rate_after(step)
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Drop the gradients of the last step."""
         self.torch_optimiser.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:

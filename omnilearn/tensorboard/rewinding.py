@@ -19,7 +19,7 @@ def forget_after(run: Path, step: int, *, prefix: str | None = None) -> None:
     for path in sorted(run.glob("events.out.tfevents.*")):
         if not path.is_file():
             continue
-        kept, dropped, size = [], False, 0
+        earlier, dropped, size = [], False, 0
         for record in _records(path):
             size += len(record) + 16  # each record has a length and two checksums around it
             try:
@@ -28,13 +28,13 @@ def forget_after(run: Path, step: int, *, prefix: str | None = None) -> None:
                 break
             is_again = prefix is not None and any(value.tag.startswith(prefix) for value in event.summary.value)
             if event.step < step or (event.step == step and not is_again):
-                kept.append(record)
+                earlier.append(record)
             else:
                 dropped = True
         if dropped or size != path.stat().st_size:
             with replacing(path) as temporary, temporary.open("wb") as file:
                 writer = RecordWriter(file)
-                for record in kept:
+                for record in earlier:
                     writer.write(record)
                 writer.flush()
 

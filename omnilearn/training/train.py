@@ -81,7 +81,7 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
     try:
         with Interruption(settings.time_limit) as training.interruption:
             train_steps(training, hooks)
-            console.close(training)  # before the evaluation speaks
+            console.close(training)  # before the evaluation prints
             scores = progress.scores
             evaluation = settings.evaluation if settings.include_eval else None
             if evaluation is not None and data.has_subset(evaluation.mode):

@@ -47,7 +47,7 @@ def compute(metric: Metric, shared: SharedParts, settings: MetricSettings, outco
         given = arguments(metric, shared, settings)
         with outcome.timing(metric.title):
             returned = metric.score(**given)
-    except ValueError as error:  # a metric's word for arrays that it cannot score
+    except ValueError as error:  # what a metric raises for arrays that it cannot score
         return str(error).split("\n")[0]
     outcome.add(metric, returned)
     for part, what in metric.optional.items():

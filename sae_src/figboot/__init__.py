@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Always, even where it is there already: omnifig takes the first entry of the path away again after this import.
 sys.path.insert(0, str(ROOT))
 # Threads that wait by spinning take the cores from each other as soon as a second process runs: a step of a small
-# model took 2.5 s instead of 0.13 s beside two others. It has to be said before torch is imported.
+# model took 2.5 s instead of 0.13 s beside two others. It has to be set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import omnilearn.config.exit_codes  # noqa: E402

@@ -188,7 +188,7 @@ def distances_of_samples(
 
     Without `moments` of the data to compare with, the moments of the samples only.
     """
-    scores, kept, notes = {}, {}, []
+    scores, tensors, notes = {}, {}, []
     for kind in kinds:
         reason = why_not(model, kind)
         if reason is not None:
@@ -197,12 +197,12 @@ def distances_of_samples(
         with undisturbed(seed):
             batches = sample_batches(model, kind, count, subset=subset, batch_size=batch_size, seed=seed)
             found = moments_of(batches, network, count, title=f"{kind} samples", stop=stop)
-        kept[f"{kind}_{suffix}_stats"] = tuple(found)
+        tensors[f"{kind}_{suffix}_stats"] = tuple(found)
         if not all(moment.isfinite().all() for moment in found):
             notes.append(f"no distance of {kind} samples: their features are not finite, training has diverged")
         elif moments is not None:
             scores[f"{kind}_{suffix}"] = frechet_distance(moments, found)
-    return Measured(scores, kept, {}, tuple(notes))
+    return Measured(scores, tensors, {}, tuple(notes))
 
 
 @torch.no_grad()

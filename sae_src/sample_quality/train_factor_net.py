@@ -114,7 +114,7 @@ def train_factor_net(
 
 @torch.no_grad()
 def standardise_features(net: FactorNet, batches: Iterable[Tensor]) -> None:
-    """Scale the features to mean 0 and variance 1 over some images: while the net learns, they are on the move."""
+    """Scale the features to mean 0 and variance 1 over some images: they change while the net learns."""
     for layer in net.features:
         if isinstance(layer, nn.BatchNorm1d):
             layer.reset_running_stats()

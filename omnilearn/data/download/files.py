@@ -1,4 +1,4 @@
-"""The files of a dataset from where the table of sources says; what a person has to fetch is explained and checked."""
+"""The files of a dataset from where the table of sources says; what has to be got by hand is explained and checked."""
 
 import logging
 from collections.abc import Container
@@ -45,7 +45,7 @@ def get_files(
         needless: names of files that are there in another form.
         patience: how long to go on.
 
-    Raises `UserError` where a file cannot be had, with the steps where a person has to get it.
+    Raises `UserError` where a file cannot be had, with the steps where it has to be got by hand.
     """
     source = find_source(name, sources)
     root = data_root(dataroot)

@@ -20,7 +20,7 @@ class RemoteFile:
 
     Attributes:
         path: where it belongs, below the data folder.
-        urls: where it is to be had, the best first; empty where a person has to get it.
+        urls: where it is to be had, the best first; empty where it can only be got by hand.
         size: its length in bytes, where it is known.
         sha256: its hash, or the first digits of it, where they are known.
         md5: its hash, where only this is known.
@@ -48,7 +48,7 @@ class Source:
         config: the config (and keys) that name it on the command line.
         licence: its licence, in a few words.
         files: its files.
-        by_hand: what a person has to do to get them; None where they can be downloaded.
+        by_hand: how to get them by hand; None where they can be downloaded.
     """
 
     config: str

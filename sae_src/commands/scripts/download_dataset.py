@@ -5,7 +5,7 @@ from omnilearn.config import Node, script
 
 @script("download-dataset")
 def download_dataset(config: Node) -> object:
-    """Get the files of a data set, or say what a person has to fetch.
+    """Get the files of a data set, or say how to get by hand what cannot be downloaded.
 
     fig download-dataset d/3ds
     fig download-dataset d/mpi --cat real

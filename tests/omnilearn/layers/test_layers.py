@@ -59,7 +59,7 @@ def test_the_order_within_a_convolution():
         (lambda: ConvLayer(), "needs the size"),
         (lambda: ConvLayer((3, 8, 8), channels=12), "group norm"),
         (lambda: ConvLayer((8, 1, 1), down=2), "too small"),
-        (lambda: ConvLayer(None, (8, 5, 5), up=2), "cannot have grown"),
+        (lambda: ConvLayer(None, (8, 5, 5), up=2), "height 5 and width 5 do not divide by 2"),
         (lambda: ConvLayer((8, 3, 3), (8, 8, 8)), "do not divide"),
         (lambda: ConvLayer((8, 3), (8, 8, 8)), "height, width"),
         (lambda: ConvLayer((8, 8, 8), down=0), "at least 1"),
@@ -80,8 +80,8 @@ def test_a_residual_convolution_adds_its_input_before_the_other_stages():
     x = torch.randn(2, 8, 4, 4)
     expected = nn.functional.elu(layer.norm(nn.functional.max_pool2d(layer.conv(x) + x, 2)))
     assert torch.equal(layer(x), expected)
-    grown = ConvLayer((8, 4, 4), up=2, residual=True, norm=None, nonlin=None)
-    assert torch.equal(grown(x), grown.conv(grown.unpool(x)) + grown.unpool(x))
+    upsampling = ConvLayer((8, 4, 4), up=2, residual=True, norm=None, nonlin=None)
+    assert torch.equal(upsampling(x), upsampling.conv(upsampling.unpool(x)) + upsampling.unpool(x))
     placed = CoordConvLayer((8, 4, 4), residual=True, norm=None, nonlin=None)
     placed.conv.weight.data.zero_()
     placed.conv.bias.data.zero_()
