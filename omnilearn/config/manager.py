@@ -1,6 +1,8 @@
 """Config files and a command line to one tree: which files and in which order is omnifig's, how they merge ours."""
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,14 @@ from omnibelt import unspecified_argument
 from omnifig.config import ConfigManager
 
 from omnilearn.config.command_line import split_command_line
+from omnilearn.config.config_files import RESERVED, ConfigFile, read_config_file
 from omnilearn.config.creator import TypedCreator
+from omnilearn.config.effects import check_effects, holding, merged_files
 from omnilearn.config.nodes import Node, Project
 from omnilearn.config.recorder import Recorder
 from omnilearn.config.registry import register_with
-from omnilearn.config.tree import given_keys, merged, nested, read_config, without_removed
+from omnilearn.config.roles import check_roles
+from omnilearn.config.tree import given_keys, merged, nested, without_removed
 from omnilearn.errors import ConfigError, did_you_mean
 
 
@@ -27,21 +32,27 @@ class Manager(ConfigManager):
         project: Any = unspecified_argument,
     ) -> Node:
         """Merge named configs (the first is the strongest) and then `data` over them into one config."""
-        names = [configs] if isinstance(configs, str) else list(configs or ())
+        names = [self._name_of(name) for name in ([configs] if isinstance(configs, str | Path) else configs or ())]
         given = nested(data or {})
-        tree: Any = {}
-        for name in reversed(self._order(names)):
-            tree = merged(tree, self.load_raw_config(self.find_config_path(name)))
-        tree = without_removed(merged(tree, given))
-        tree.pop("_base", None)
-        config = super().create_config(None, tree, project=project)
-        config.reporter = Recorder(given_keys(given))
+        for key in RESERVED:
+            if key in given:
+                raise ConfigError(f"{key} is not a key: it stands in config files; name configs instead")
+        files = self.files_of(names)
+        check_roles(names, files)
+        check_effects(names, files, self.files_of)
+        said = merged_files(files)
+        config = super().create_config(None, without_removed(merged(said, given)), project=project)
+        config.reporter = Recorder(given_keys(given), {name: holding(files[name], said) for name in names})
         config.settings["creator"] = "typed"
         return config
 
+    def files_of(self, names: Sequence[str]) -> dict[str, ConfigFile]:
+        """The configs of these names and everything that they build on, the strongest first."""
+        return {name: self._file(name) for name in self._order(names)}
+
     def load_raw_config(self, path: str | Path) -> dict[str, Any]:
-        """Read one YAML file, dotted keys opened; its top level must be a table."""
-        return read_config(Path(path))
+        """What one YAML file builds on, for omnifig to put the files in order."""
+        return {"_base": [self._name_of(base) for base in read_config_file(str(path), Path(path)).bases]}
 
     def find_config_path(self, name: str | Path, default: Any = unspecified_argument) -> Path:
         """The file of a config: a registered name first, else a path."""
@@ -74,7 +85,19 @@ class Manager(ConfigManager):
             raise ConfigError("which script? no config names one: fig -h lists scripts and configs")
         return config
 
-    def _order(self, names: Sequence[str | Path]) -> list[str]:
+    def _file(self, name: str) -> ConfigFile:
+        file = read_config_file(name, self.find_config_path(name))
+        return replace(file, bases=tuple(map(self._name_of, file.bases)))
+
+    def _name_of(self, name: str | Path) -> str:
+        """The registered name of a config that is given as a path; any other name as it is."""
+        if str(name) in self._known():
+            return str(name)
+        path = self.find_config_path(name).resolve()
+        entries = self.project.iterate_artifacts("config")
+        return next((entry.name for entry in entries if Path(entry.path).resolve() == path), os.path.normpath(name))
+
+    def _order(self, names: Sequence[str]) -> list[str]:
         """The configs and everything they build on, the strongest first (omnifig's C3 order)."""
         for index, name in enumerate(names):
             if name in names[:index]:

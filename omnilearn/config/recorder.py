@@ -11,13 +11,15 @@ class Recorder(Node.Reporter):
 
     Attributes:
         given: the dotted keys that whoever made the config gave beside its files.
+        named: for the name of each file that the config was asked for, the dotted keys of its that hold.
         declared: for the address of whatever takes a key, and the key's name, the annotation of the parameter.
         sections: those of them that are taken at that place alone, not from further up.
     """
 
-    def __init__(self, given: Sequence[str] = ()) -> None:
+    def __init__(self, given: Sequence[str] = (), named: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__()
         self.given = tuple(given)
+        self.named = {name: tuple(keys) for name, keys in (named or {}).items()}
         self.declared: dict[tuple[str, str], Any] = {}
         self.sections: set[tuple[str, str]] = set()
 

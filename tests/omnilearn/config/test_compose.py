@@ -60,7 +60,7 @@ def test_command_lines_that_make_no_sense(words):
 
 def test_the_leftmost_config_wins_and_keys_win_over_all():
     assert sae.create_config("mish", "a/conv12", "m/ae", "d/vec").pull("model.nonlin") == "mish"
-    config = sae.create_config("a/e/small", "a/conv12", "m/vae", "d/vec", **{"reg-wt": 3, "latent-dim": 4})
+    config = sae.create_config("a/e/small", "a/d/conv12", "m/vae", "d/vec", **{"reg-wt": 3, "latent-dim": 4})
     assert (config.pull("reg_wt"), config.pull("latent_dim")) == (3, 4)
     assert config.pull("model.encoder.last.hidden") == [256, 128]
 
