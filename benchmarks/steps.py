@@ -14,9 +14,12 @@ import torch
 import sae_src as sae
 from omnilearn.config import call
 from omnilearn.tensorboard.writer import TensorBoardWriter
-from omnilearn.training.hooks import Console, LogScalars
+from omnilearn.training.components import assemble
+from omnilearn.training.console import Console
+from omnilearn.training.hooks import LogScalars
 from omnilearn.training.loop import train_steps
-from omnilearn.training.train import TrainSettings, assemble, begin
+from omnilearn.training.settings import TrainSettings
+from omnilearn.training.train import begin
 
 DEFAULT = ("hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/vec")
 

@@ -62,6 +62,6 @@ class LadderEncoder(MultiLayer):
         return output[:, 0::2], output[:, 1::2]
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
-        # The published system kept the last features in a buffer (fidelity.md, 55); they are no state of the model.
+        # The published system kept the last features in a buffer (docs/fidelity.md); they are no state of the model.
         state_dict.pop(f"{prefix}_content", None)
         super()._load_from_state_dict(state_dict, prefix, *args)
