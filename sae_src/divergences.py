@@ -52,7 +52,7 @@ def annealed_capacity(step: int, maximum: float, steps: int) -> float:
 
 
 def capacity_penalty(
-    kl: Tensor, capacity: float, *, weight: float, absolute: Literal["mean", "point"] = "mean"
+    kl: Tensor, capacity: float | Tensor, *, weight: float, absolute: Literal["mean", "point"] = "mean"
 ) -> Tensor:
     """How far the KL divergence is from a capacity (annealed VAE, Burgess et al. 2018): a scalar.
 

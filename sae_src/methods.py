@@ -1,21 +1,24 @@
 """The methods: autoencoder, variational, Wasserstein and sliced Wasserstein autoencoder, and their losses.
 
-Every method has the same loss: reconstruction + reg_wt * regulariser, both summed over the values of a sample and
-averaged over the batch where the formulas below do not say otherwise. Noise and priors come from torch's global
-generator, so `torch.manual_seed` before a loss makes it repeatable.
+Every method here has the same loss: reconstruction + reg_wt * regulariser, both summed over the values of a sample and
+averaged over the batch where the formulas below do not say otherwise. The weight may follow a schedule. Noise and
+priors come from torch's global generator, so `torch.manual_seed` before a loss makes it repeatable.
 """
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.distributions import Normal
 
 from omnilearn.config.registry import Builder, component
-from omnilearn.layers import Layer, Size, as_size
+from omnilearn.layers import Layer, Size, as_size, flat_size
 from omnilearn.layers.criteria import Criterion
 from omnilearn.model import Model
+from omnilearn.optim.weight_schedules import Weight, WeightSchedule
 from sae_src.divergences import kl_divergence, maximum_mean_discrepancy, random_directions, sliced_wasserstein
 from sae_src.priors import GaussianPrior, Prior
 
@@ -38,15 +41,20 @@ class Autoencoder(Model):
         din: size of the observations.
         dout: size of the reconstructions (default `din`).
         latent_dim: number of latents D.
-        reg_wt: weight of the regulariser; 0 leaves it out.
+        reg_wt: weight of the regulariser, or a schedule of it; 0 leaves it out.
         reg: the regulariser of the latents: the sum over the batch of each sample's 1-norm (`L1`), 2-norm (`L2`) or
             squared 2-norm (`pow2`), divided by the batch size.
+
+    Attributes:
+        reg_wt: weight of the regulariser; that at the end of a schedule.
+        reg_schedule: the schedule of the weight, if any.
 
     Raises:
         ValueError: where the encoder's and decoder's numbers of latents do not fit, or a number is out of its range.
     """
 
     prior: Prior | None = None
+    _scheduled_weight: Tensor
 
     def __init__(
         self,
@@ -57,22 +65,25 @@ class Autoencoder(Model):
         din: Size,
         dout: Size | None = None,
         latent_dim: int,
-        reg_wt: float = 0.0,
+        reg_wt: Weight = 0.0,
         reg: Literal["L1", "L2", "pow2"] = "L2",
     ) -> None:
         super().__init__()
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
-        if not 0 <= reg_wt < math.inf:
-            raise ValueError(f"reg_wt must be a number from 0 up, got {reg_wt}")
+        self.reg_schedule = reg_wt if isinstance(reg_wt, WeightSchedule) else None
+        self.reg_wt = reg_wt.end if isinstance(reg_wt, WeightSchedule) else reg_wt
+        if not 0 <= self.reg_wt < math.inf:
+            raise ValueError(f"reg_wt must be a number from 0 up, got {self.reg_wt}")
         self.din = as_size(din)
         self.dout = self.din if dout is None else as_size(dout)
         self.encoder = encoder(din=self.din, dout=latent_dim)
         self.decoder = decoder(din=self.encoder.dout, dout=self.dout)
         self.criterion = criterion
-        self.latent_dim = self.decoder.din
-        self.reg_wt = reg_wt
+        self.latent_dim = flat_size(self.decoder.din)
         self.reg = reg
+        if self.reg_schedule is not None:
+            self.register_buffer("_scheduled_weight", torch.tensor(self.reg_schedule.value_after(0)), persistent=False)
 
     def encode(self, observations: Tensor) -> Latent:
         """Observations (B, *din) to latents (B, D), or to a normal distribution over them."""
@@ -87,17 +98,37 @@ class Autoencoder(Model):
     def losses(self, observations: Tensor) -> dict[str, Tensor | Latent]:
         """One forward pass over observations (B, *din).
 
-        Returns `loss` = `rec_loss` + reg_wt * `reg_loss`, the latter only where reg_wt > 0, and the `original`, the
-        `latent` and the `reconstruction` that they came from.
+        Returns `loss` = `rec_loss` + weight * `reg_loss`, the latter only where there is a weight, and the `original`,
+        the `latent` and the `reconstruction` that they came from.
         """
         latent = self.encode(observations)
         reconstruction = self.decode(latent)
         rec_loss = self.criterion(reconstruction, observations) / len(observations)
         result = {"original": observations, "latent": latent, "reconstruction": reconstruction, "rec_loss": rec_loss}
-        if self.reg_wt > 0:
+        if self.is_regularised:
             result["reg_loss"] = self.regulariser(latent)
-            return {"loss": rec_loss + self.reg_wt * result["reg_loss"], **result}
+            return {"loss": rec_loss + self.weight * result["reg_loss"], **result}
         return {"loss": rec_loss, **result}
+
+    @property
+    def is_regularised(self) -> bool:
+        """Whether there is a regulariser at all."""
+        return self.reg_wt > 0 or self.reg_schedule is not None
+
+    @property
+    def weight(self) -> float | Tensor:
+        """The weight of the regulariser in force: `reg_wt`, or what its schedule says, as a scalar on the device."""
+        return self.reg_wt if self.reg_schedule is None else self._scheduled_weight
+
+    def set_step(self, step: int) -> None:
+        """Be told how many training steps are done: the weight follows its schedule."""
+        super().set_step(step)
+        if self.reg_schedule is not None:
+            self._scheduled_weight.fill_(self.reg_schedule.value_after(step))
+
+    def scheduled(self) -> Mapping[str, float]:
+        """The weight, as `reg_wt`, where it follows a schedule."""
+        return {} if self.reg_schedule is None else {"reg_wt": self.reg_schedule.value_after(self.step)}
 
     def regulariser(self, latent: Latent) -> Tensor:
         """The unweighted regulariser of latents (B, D), one number."""
@@ -117,8 +148,21 @@ class Autoencoder(Model):
         return self.decode(self.sample_prior(count))
 
 
+class GaussianAutoencoder(Autoencoder):
+    """An autoencoder of which the encoder gives normal distributions, and the prior is N(0, I)."""
+
+    prior = GaussianPrior()
+
+    def encode(self, observations: Tensor) -> Normal:
+        """Observations (B, *din) to a normal distribution over latents (B, D)."""
+        latent = self.encoder(observations)
+        if not isinstance(latent, Normal):
+            raise ValueError("a VAE needs an encoder with the modifier `normal`")
+        return latent
+
+
 @component("vae")
-class VariationalAutoencoder(Autoencoder):
+class VariationalAutoencoder(GaussianAutoencoder):
     """The VAE (Kingma & Welling 2014), beta-VAE for reg_wt other than 1; the encoder gives normal distributions.
 
     The regulariser is the KL divergence from N(0, I), summed over latents, averaged over the batch. `kl` says by which
@@ -134,25 +178,18 @@ class VariationalAutoencoder(Autoencoder):
         din: Size,
         dout: Size | None = None,
         latent_dim: int,
-        reg_wt: float = 1.0,
+        reg_wt: Weight = 1.0,
         kl: Literal["published", "exact"] = "published",
     ) -> None:
         super().__init__(encoder, decoder, criterion, din=din, dout=dout, latent_dim=latent_dim, reg_wt=reg_wt)
-        if reg_wt <= 0:
-            logging.getLogger(__name__).warning("a VAE needs a reg_wt above 0: using 1 instead of %g", reg_wt)
+        if not self.is_regularised:
+            logging.getLogger(__name__).warning("a VAE needs a reg_wt above 0: using 1 instead of %g", self.reg_wt)
             self.reg_wt = 1.0
         self.kl = kl
-        self.prior = GaussianPrior()
 
-    def encode(self, observations: Tensor) -> Normal:
-        """Observations (B, *din) to a normal distribution over latents (B, D)."""
-        latent = self.encoder(observations)
-        if not isinstance(latent, Normal):
-            raise ValueError("a VAE needs an encoder with the modifier `normal`")
-        return latent
-
-    def regulariser(self, latent: Normal) -> Tensor:
-        """The KL divergence from N(0, I), summed over latents, averaged over the batch."""
+    def regulariser(self, latent: Latent) -> Tensor:
+        """The KL divergence from N(0, I) of normal distributions (B, D), summed over latents, averaged over the batch."""
+        assert isinstance(latent, Normal)
         return kl_divergence(latent, self.kl) / len(latent.loc)
 
 
@@ -173,7 +210,7 @@ class WassersteinAutoencoder(Autoencoder):
         din: Size,
         dout: Size | None = None,
         latent_dim: int,
-        reg_wt: float = 10.0,
+        reg_wt: Weight = 10.0,
         prior: Prior | None = None,
         divide_by_batch: bool = True,
     ) -> None:
@@ -205,7 +242,7 @@ class SlicedWassersteinAutoencoder(Autoencoder):
         din: Size,
         dout: Size | None = None,
         latent_dim: int,
-        reg_wt: float = 10.0,
+        reg_wt: Weight = 10.0,
         prior: Prior | None = None,
         slices: int | None = None,
     ) -> None:

@@ -1,0 +1,1 @@
+"""Methods to compare with, each with its own loss: one file a method (docs/methods.md)."""
