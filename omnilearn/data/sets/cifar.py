@@ -1,11 +1,11 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): the official archives for Python, packed or unpacked."""
 
+import gzip
 import io
-import pickle
 import tarfile
 import zlib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,16 +14,20 @@ from omnilearn.config.registry import component
 from omnilearn.data.download.paths import damaged, missing, unreadable
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
+from omnilearn.data.storage.pickled_batch import NotABatch, read_batch
+from omnilearn.files import open_regular
 
-_MOST_BYTES = 2**28  # the largest batch, CIFAR-100's training images, has 155 MB
+_MOST_BYTES = 2**28  # the largest file, CIFAR-100's archive, has 169 MB; its largest batch 155 MB
+_MOST_IMAGES = 50_000  # in its training batch
+_SIZE = 3 * 32 * 32
 
 
 class CIFAR(FileDataset):
     """Colour images of 3 x 32 x 32 with class labels; kept in memory.
 
     The files lie in the folder `{ident}/`: the official archive, or what torchvision unpacks from it. They are never
-    changed. They are pickles, of which only arrays and plain data are read: a file that asks for anything else is
-    refused before it can run code.
+    changed. They are pickles, which are read without Python's unpickler: a file that asks for anything which the
+    official ones do not have is refused.
     """
 
     archive: ClassVar[str]
@@ -31,6 +35,7 @@ class CIFAR(FileDataset):
     train_batches: ClassVar[tuple[str, ...]]
     test_batch: ClassVar[str]
     label_key: ClassVar[bytes]
+    classes: ClassVar[int]
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Read all batches; the last one is the test set."""
@@ -56,7 +61,7 @@ class CIFAR(FileDataset):
             return [(folder / name, self._read(folder / name)) for name in names]
         packed = self._read(archive)
         try:
-            with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+            with _Unpacked(fileobj=io.BytesIO(packed)) as unpacked, tarfile.open(fileobj=unpacked, mode="r:") as tar:
                 members = [tar.getmember(f"{self.unpacked}/{name}") for name in names]
                 if any(not member.isfile() or member.size > _MOST_BYTES for member in members):
                     raise ValueError("its batches are larger than those of CIFAR")
@@ -66,55 +71,48 @@ class CIFAR(FileDataset):
 
     def _read(self, path: Path) -> bytes:
         try:
-            return path.read_bytes()
+            with open_regular(path, follow_links=True) as file:
+                content = file.read(_MOST_BYTES + 1)
         except FileNotFoundError:
             raise missing(path, self.config) from None
         except OSError as error:
             raise unreadable(path, error) from error
+        if len(content) > _MOST_BYTES:
+            raise damaged(path, "it is larger than any file of CIFAR", self.config)
+        return content
 
     def _batch(self, path: Path, content: bytes) -> tuple[torch.Tensor, torch.Tensor]:
         try:
-            batch = _PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
-            images, labels = np.asarray(batch[b"data"]), np.asarray(batch[self.label_key])
-        except (pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            batch = read_batch(content)
+            images, labels = batch[b"data"], batch[self.label_key]
+        except NotABatch as error:
             raise damaged(path, error, self.config) from error
-        if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != 3 * 32 * 32:
-            raise damaged(path, f"images of type {images.dtype} and shape {images.shape}", self.config)
-        if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
+        except KeyError as error:
+            raise damaged(path, f"it has no {error}", self.config) from error
+        if not isinstance(images, np.ndarray) or images.shape[1] != _SIZE or len(images) > _MOST_IMAGES:
+            shape = getattr(images, "shape", None)
+            raise damaged(path, f"its images are of type {type(images).__name__} and shape {shape}", self.config)
+        if not isinstance(labels, list) or len(labels) != len(images):
             raise damaged(path, "it has not one label for each image", self.config)
-        return torch.tensor(images.reshape(-1, 3, 32, 32)), torch.tensor(labels.astype(np.int64))
+        if not all(type(label) is int and 0 <= label < self.classes for label in labels):
+            raise damaged(path, f"its labels are not numbers from 0 to {self.classes - 1}", self.config)
+        return torch.tensor(images.reshape(-1, 3, 32, 32)), torch.tensor(labels)
+
+
+class _Unpacked(gzip.GzipFile):
+    """The content of a packed file, which must not be much larger than that of the official ones."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place, which means to unpack everything before it."""
+        if offset > _MOST_BYTES:
+            raise ValueError("its batches are larger than those of CIFAR")
+        return super().seek(offset, whence)
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     file = tar.extractfile(member)
     assert file is not None  # only folders and the like have no content
     return file.read()
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Reads arrays and plain data; the names that a pickled numpy array refers to are the only ones it knows."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        known = _KNOWN_NAMES.get((module, name))
-        if known is None:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which could run code")
-        return known
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"it asks for the encoding {encoding}")
-    return text.encode(encoding)
-
-
-_EMPTY_ARRAY = np.empty(0).__reduce__()[0]  # the function that makes the array that a pickle then fills
-_KNOWN_NAMES = {
-    ("numpy.core.multiarray", "_reconstruct"): _EMPTY_ARRAY,
-    ("numpy._core.multiarray", "_reconstruct"): _EMPTY_ARRAY,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("_codecs", "encode"): _encode,  # how Python 3 writes bytes for Python 2
-}
 
 
 @component("cifar10")
@@ -125,7 +123,7 @@ class CIFAR10(CIFAR):
     config = "d/cifar10"
     archive, unpacked = "cifar-10-python.tar.gz", "cifar-10-batches-py"
     train_batches, test_batch = tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch"
-    label_key = b"labels"
+    label_key, classes = b"labels", 10
 
 
 @component("cifar100")
@@ -136,4 +134,4 @@ class CIFAR100(CIFAR):
     config = "d/cifar100"
     archive, unpacked = "cifar-100-python.tar.gz", "cifar-100-python"
     train_batches, test_batch = ("train",), "test"
-    label_key = b"fine_labels"
+    label_key, classes = b"fine_labels", 100
