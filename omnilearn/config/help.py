@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from omnilearn.config.registry import more_help_of
+
 _USAGE = "fig SCRIPT [CONFIG ...] [--KEY VALUE ...]"
 _FLAGS = {"-h": "this help, or that of a script", "-t": "show where an error comes from", "-q": "print less"}
 
@@ -20,7 +22,8 @@ def help_text(project: Any, words: Sequence[str]) -> str:
     scripts = {entry.name: entry for entry in project.iterate_artifacts("script")}
     if words and words[0] in scripts:
         entry = scripts[words[0]]
-        return f"fig {entry.name}: {inspect.getdoc(entry.fn)}\n"
+        parts = f"fig {entry.name}: {inspect.getdoc(entry.fn)}", more_help_of(entry.name)
+        return "\n\n".join(filter(None, parts)) + "\n"
     configs = {entry.name: Path(entry.path) for entry in project.iterate_artifacts("config")}
     return "\n".join(
         [

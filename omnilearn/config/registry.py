@@ -29,11 +29,22 @@ _ENTRY_FIELDS: dict[str, dict[str, Any]] = {
 _noted: list[tuple[str, str, Callable[..., Any]]] = []
 _projects: list[Project] = []
 _modules: dict[str, None] = {}
+_more_help: dict[str, Callable[[], str]] = {}
 
 
-def script(name: str) -> Callable[[_Script], _Script]:
-    """Register a function of one config under `name`, for `fig name` on the command line."""
+def script(name: str, *, more_help: Callable[[], str] | None = None) -> Callable[[_Script], _Script]:
+    """Register a function of one config under `name`, for `fig name` on the command line.
+
+    Its help is its docstring, and below it what `more_help` returns when the help is asked for.
+    """
+    if more_help is not None:
+        _more_help[name] = more_help
     return _noting("script", name)
+
+
+def more_help_of(script: str) -> str:
+    """What a script's help says below the docstring, which may take seconds to find out; mostly nothing."""
+    return _more_help[script]() if script in _more_help else ""
 
 
 def component(name: str) -> Callable[[_Component], _Component]:

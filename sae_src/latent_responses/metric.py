@@ -48,10 +48,11 @@ def score(
         decode: from latents to samples.
         factor_groups: makes groups of interventions on factors; None where there is nothing to intervene on.
         seed: of the interventions.
-        num_response: how many of the latents the response matrix is made from.
+        num_response: latents that the response matrix is made from, the first ones.
         num_groups: groups of interventions on each factor.
-        dist_type: how the sizes of responses are put together, see `responses.distance`.
-        force_different: an intervention always takes another sample's value, see `responses.intervene`.
+        dist_type: size of a response over the samples: root mean square, mean square, mean absolute value, 1-norm or
+            2-norm (`responses.distance`).
+        force_different: an intervention always takes another sample's value (`responses.intervene`).
         normalize: divide responses by the standard deviations of the latents.
         include_q: keep the latents of the groups in the results.
         model_batch_size: latents decoded and encoded at once.

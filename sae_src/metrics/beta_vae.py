@@ -106,10 +106,11 @@ def _accuracies(
         # The published score stops after the default number of iterations as well.
         warnings.simplefilter("ignore", ConvergenceWarning)
         classifier = LogisticRegression().fit(train, train_labels)
-    return tuple(
+    on_train, on_test = (
         float(np.mean(classifier.predict(examples) == labels))
         for examples, labels in ((train, train_labels), (test, test_labels))
     )
+    return on_train, on_test
 
 
 METRIC = Metric(

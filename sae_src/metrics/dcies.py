@@ -143,9 +143,9 @@ def _probe(
 
 
 METRIC = Metric(
-    "dcies",
-    "DCI-ES",
-    score,
+    name="dcies",
+    title="DCI-ES",
+    score=score,
     scores=(
         "explicitness",
         "size",
@@ -154,4 +154,8 @@ METRIC = Metric(
         "informativeness_train",
         "informativeness_test",
     ),
+    meaning="as dci, by forests; and small trees read factors as well as large ones (explicitness), no more latents "
+    "than factors (size)",
+    range="0 to 1, high; explicitness may be below 0",
+    at_least={"num_trees": 1},
 )

@@ -50,4 +50,13 @@ def _sum_of_best_gaps(information: np.ndarray) -> float:
     return float(best.sum())
 
 
-METRIC = Metric("dcimig", "DCIMIG", score, scores=("dcimig",))
+METRIC = Metric(
+    name="dcimig",
+    title="DCIMIG",
+    score=score,
+    scores=("dcimig",),
+    meaning="each factor is known to a latent that knows no other factor",
+    range="0 to 1, high",
+    ignores_test_points=True,
+    at_least={"num_bins": 1},
+)

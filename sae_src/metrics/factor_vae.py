@@ -75,12 +75,12 @@ def score(
     generator = np.random.default_rng(seed)
 
     codes = data.codes_train
-    if sample is not None:
+    if sample is not None and sizes is not None:
         codes = sample_codes(sample, draw_factors(generator, sizes, num_variance_estimate), codes.shape[1])
     variances = codes.var(axis=0, ddof=1, dtype=np.float64) if len(codes) > 1 else np.zeros(codes.shape[1])
     active = np.sqrt(variances) >= prune_threshold
     variances[constant_columns(codes) | ~active] = 0
-    accuracies = np.nan, np.nan
+    train_accuracy, eval_accuracy = np.nan, np.nan
     if variances.any() and not has_single_valued_factor(data.factors_train, sizes):
         draws = (
             shared_draw(data.codes_train, data.factors_train, sample, sizes),
@@ -91,13 +91,17 @@ def score(
             for draw, count in zip(draws, (num_train, num_test), strict=True)
         )
         table = train.argmax(axis=0)
-        accuracies = (votes[table, np.arange(votes.shape[1])].sum() / votes.sum() for votes in (train, test))
-    train_accuracy, eval_accuracy = map(float, accuracies)
+        train_accuracy, eval_accuracy = _share_right(train, table), _share_right(test, table)
     return {
         "train_accuracy": train_accuracy,
         "eval_accuracy": eval_accuracy,
         "num_active_dims": int(active.sum()),
     }
+
+
+def _share_right(votes: np.ndarray, table: np.ndarray) -> float:
+    """The share of votes (K, D) that the table (D,) from code to factor gets right."""
+    return float(votes[table, np.arange(votes.shape[1])].sum() / votes.sum())
 
 
 def _votes(

@@ -94,9 +94,12 @@ def _largest_of_nearest(first: np.ndarray, second: np.ndarray) -> float:
 
 
 METRIC = Metric(
-    "factorised-support",
-    "FactorisedSupport",
-    score,
+    name="factorised-support",
+    title="FactorisedSupport",
+    score=score,
     scores=("factorised_support", "factorised_support_sum"),
+    meaning="all combinations of the values of latents occur",
+    range="from 0, low",
     need="codes",
+    at_least={"batch_size": 1},
 )

@@ -59,7 +59,7 @@ def score(
     sizes = check_sampler(sample, factor_sizes, num_factors)
     if num_test_points_per_class < 1:
         raise ValueError("num_test_points_per_class must be at least 1")
-    if sample is None:
+    if sample is None or sizes is None:
         sample, sizes = grid_sampler(data.codes_test, data.factors_test)
     if classifiers is None:
         classifiers = fit_classifiers(data.codes_train, data.factors_train, seed=seed, jobs=jobs, backend=backend)

@@ -199,5 +199,10 @@ METRIC = Metric(
     name="infomec",
     title="InfoMEC",
     score=score,
-    scores=("infom", "infoc", "infoe", "active"),
+    scores=("infom", "infoc", "infoe", "active", "infom_chance", "infoc_chance"),
+    meaning="each active latent knows one factor (infom), each factor is known to one (infoc), linear classifiers read "
+    "all factors (infoe)",
+    range="0 to 1, high; by chance `infom_chance`, `infoc_chance`",
+    ignores_test_points=True,
+    at_least={"num_bins": 1, "num_shuffles": 0, "max_iter": 1, "tolerance": 0},
 )

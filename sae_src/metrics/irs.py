@@ -30,10 +30,17 @@ def score(
 ) -> dict[str, float | int | np.ndarray]:
     """IRS of codes (N, D) and factors (N, K); the test arrays and the seed are not used.
 
+    Args:
+        codes_train: codes (N, D).
+        factors_train: factors (N, K), put into 20 equal-width bins first.
+        codes_test: not used.
+        factors_test: not used.
+        seed: not used.
+        diff_quantile: quantile of the deviations, above 0 and at most 1.
+
     Returns `avg_score`, `num_active_dims` A, and for the A codes that are not constant, in order,
     `disentanglement_scores` (A,), `parents` (A,) (the index of the best factor), `IRS_matrix` (A, K) and
     `max_deviations` (A,). When all codes are constant, `avg_score` is 0, as in the published system.
-    Factors are put into 20 equal-width bins first.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
     codes = data.codes_train[:, ~constant_columns(data.codes_train)].astype(np.float64)

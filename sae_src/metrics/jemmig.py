@@ -73,4 +73,13 @@ def _shares_the_largest(information: np.ndarray) -> np.ndarray:
     return _is_largest(information).sum(axis=0) > 1
 
 
-METRIC = Metric("jemmig", "JEMMIG", score, scores=("jemmig",))
+METRIC = Metric(
+    name="jemmig",
+    title="JEMMIG",
+    score=score,
+    scores=("jemmig", "jemmig_tied"),
+    meaning="one latent informs about a factor more than the next best, and about nothing else",
+    range="0 to 1, high; about 0.11 by chance",
+    ignores_test_points=True,
+    at_least={"num_bins": 1},
+)

@@ -83,5 +83,8 @@ METRIC = Metric(
     title="MCC",
     score=score,
     scores=("mcc_pearson", "mcc_spearman", "mcc_pearson_matched", "mcc_spearman_matched"),
+    meaning="each factor has a latent of its own that rises or falls with it",
+    range="0 to 1, high",
     need="numbers",
+    ignores_test_points=True,
 )

@@ -126,4 +126,7 @@ METRIC = Metric(
         "top1_completeness",
         "top1_codes",
     ),
+    meaning="as dci, by mutual information; top1: of the best latent of each factor only",
+    range="0 to 1, high",
+    at_least={"num_bins": 1},
 )

@@ -41,10 +41,19 @@ def score(
 ) -> dict[str, float | np.ndarray]:
     """MIG of codes (N, D) and factors (N, K); the test arrays and the seed are not used.
 
-    Returns `discrete_mig`, `mig_sup` (over all codes), `mig_sup_active` (over the codes of a variance, divided by
-    N - 1, above `active_variance`) and the `entropy` (K,) of the factors in nats. All scores are NaN with a factor of
-    one value, `discrete_mig` with a single code, the others with a single factor, and `mig_sup_active` without active
-    codes.
+    Args:
+        codes_train: codes (N, D).
+        factors_train: factors (N, K).
+        codes_test: not used.
+        factors_test: not used.
+        seed: not used.
+        num_bins: equal-width bins of each code.
+        active_variance: codes of a larger variance, divided by N - 1, are active.
+        normaliser: what mutual information is relative to: the entropy of the factor, or that of the code.
+
+    Returns `discrete_mig`, `mig_sup` (over all codes), `mig_sup_active` (over active codes) and the `entropy` (K,) of
+    the factors in nats. All scores are NaN with a factor of one value, `discrete_mig` with a single code, the others
+    with a single factor, and `mig_sup_active` without active codes.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
     if normaliser not in get_args(Normaliser):

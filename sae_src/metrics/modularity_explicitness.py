@@ -36,6 +36,14 @@ def score(
 ) -> dict[str, float]:
     """Modularity and explicitness of codes (N, D) and factors (N, K); the seed is not used.
 
+    Args:
+        codes_train: codes (N, D).
+        factors_train: factors (N, K).
+        codes_test: codes (M, D).
+        factors_test: factors (M, K).
+        seed: not used.
+        num_bins: equal-width bins of each code, for modularity.
+
     Returns `modularity_score`, from the training arrays, `explicitness_score_train` and `explicitness_score_test`.
     Modularity is NaN with a single factor, explicitness with a factor of one value. The curves are averaged over the
     values that occur both in training and among the points scored.
@@ -71,7 +79,8 @@ def _standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nd
     constant = constant_columns(train)
     mean = train.mean(axis=0, dtype=np.float64)
     scale = np.where(constant, 1, train.std(axis=0, dtype=np.float64))
-    return tuple(np.where(constant, 0, (codes - mean) / scale) for codes in (train, test))
+    scaled_train, scaled_test = (np.where(constant, 0, (codes - mean) / scale) for codes in (train, test))
+    return scaled_train, scaled_test
 
 
 def _explicitness(
@@ -83,10 +92,11 @@ def _explicitness(
         # The published score stops after the default number of iterations as well.
         warnings.simplefilter("ignore", ConvergenceWarning)
         classifier = LogisticRegression().fit(train, labels)
-    return tuple(
+    on_train, on_test = (
         _mean_area_under_curve(classifier.predict_proba(codes), truth)
         for codes, truth in ((train, labels), (test, test_labels))
     )
+    return on_train, on_test
 
 
 def _mean_area_under_curve(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -210,4 +210,15 @@ def _published_pairs(
     return first, second
 
 
-METRIC = Metric("omes", "OMES", score, scores=("omes",), need="grid")
+METRIC = Metric(
+    name="omes",
+    title="OMES",
+    score=score,
+    scores=("omes",),
+    meaning="each factor moves one latent, and each latent moves with one factor",
+    range="0 to 1, high",
+    need="grid",
+    ignores_test_points=True,
+    at_least={"num_pairs": 2, "alpha": 0},
+    at_most={"alpha": 1},
+)

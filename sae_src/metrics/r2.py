@@ -99,5 +99,7 @@ METRIC = Metric(
     title="R2",
     score=score,
     scores=("r2_linear", "diagonal", "largest_off_diagonal"),
+    meaning="factors are linear in the latents, each in one of its own (diagonal) and in no other (off-diagonal)",
+    range="up to 1, high; off the diagonal low",
     need="numbers",
 )

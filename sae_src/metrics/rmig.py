@@ -107,4 +107,14 @@ def _entropy(table: np.ndarray) -> float:
     return float(-xlogy(table, table).sum())
 
 
-METRIC = Metric("rmig", "RMIG", score, scores=("rmig", "rmig_jemmig"), need="posteriors")
+METRIC = Metric(
+    name="rmig",
+    title="RMIG",
+    score=score,
+    scores=("rmig", "rmig_jemmig"),
+    meaning="as mig and jemmig, with the whole posteriors in place of their means",
+    range="0 to 1, high",
+    need="posteriors",
+    ignores_test_points=True,
+    at_least={"num_bins": 1, "limit": 1e-9},
+)

@@ -60,7 +60,7 @@ def shared_draw(
 
     Raises `ValueError` if rows have to serve and a factor has no value that two of them share.
     """
-    if sample is None:
+    if sample is None or factor_sizes is None:
         return _draw_from_rows(codes, factors)
     return _draw_from_sampler(sample, factor_sizes, codes.shape[1])
 
@@ -73,10 +73,10 @@ def grid_sampler(codes: np.ndarray, factors: np.ndarray) -> tuple[Sampler, tuple
     values, labels = zip(*(np.unique(column, return_inverse=True) for column in factors.T), strict=True)
     sizes = tuple(len(value) for value in values)
     combinations = math.prod(sizes)
-    present, rows = [], []
+    rows = np.zeros(0, dtype=np.intp)
     if combinations <= len(factors):  # which also keeps huge grids out of the index arithmetic
-        present, rows = np.unique(np.ravel_multi_index(labels, sizes), return_index=True)
-    if len(present) < combinations:
+        rows = np.unique(np.ravel_multi_index(labels, sizes), return_index=True)[1]
+    if len(rows) < combinations:
         raise ValueError(
             f"the {len(factors)} rows do not hold all {combinations} combinations of factor values: "
             "a function `sample` must supply the codes of any combination"

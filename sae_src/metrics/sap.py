@@ -33,8 +33,16 @@ def score(
 ) -> dict[str, float | np.ndarray]:
     """SAP of codes (N, D) and factors (N, K); the classifiers do not depend on the seed.
 
-    Returns `SAP_score` and `SAP_matrix` (D, K). The score is NaN with a single code and with a factor of one value;
-    `continuous_factors` needs no test arrays, and scores a code of variance below 1e-12 as 0.
+    Args:
+        codes_train: codes (N, D).
+        factors_train: factors (N, K).
+        codes_test: codes (M, D).
+        factors_test: factors (M, K).
+        seed: not used.
+        continuous_factors: predict factors by linear regression instead of classifiers; that needs no test arrays, and
+            scores a code of variance below 1e-12 as 0.
+
+    Returns `SAP_score` and `SAP_matrix` (D, K). The score is NaN with a single code and with a factor of one value.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
     matrix = _squared_correlations(data) if continuous_factors else _accuracies(data)

@@ -30,6 +30,14 @@ def score(
 ) -> dict[str, float | np.ndarray]:
     """Correlation scores of codes (N, D); factors, test arrays and the seed are not used.
 
+    Args:
+        codes_train: codes (N, D).
+        factors_train: not used.
+        codes_test: not used.
+        factors_test: not used.
+        seed: not used.
+        num_bins: equal-width bins of each code, for mutual information.
+
     Returns `gaussian_total_correlation`, `gaussian_wasserstein_correlation`,
     `gaussian_wasserstein_correlation_norm`, `mutual_info_score` and `covariance_matrix` (D, D) (divided by N - 1).
     NaN: everything from the covariance with one point; TC with a constant code; the normalised WC with constant codes

@@ -3,7 +3,15 @@
 from omnilearn.config import Node, script
 
 
-@script("eval-metrics")
+def _metrics() -> str:
+    from sae_src.eval_metrics.documentation import help_lines
+
+    return "\n".join(
+        ["Metrics, and keys of their own with the defaults; a key reaches all metrics that have it", *help_lines()]
+    )
+
+
+@script("eval-metrics", more_help=_metrics)
 def eval_metrics(config: Node) -> object:
     """Compute disentanglement metrics and latent responses of a trained run.
 
@@ -22,23 +30,15 @@ def eval_metrics(config: Node) -> object:
         --saveroot FOLDER       folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
         --device cpu|cuda       default: the GPU where there is one
     What is computed
-        --metrics '[mig, dci]'  of irs, fairness, unsupervised, modularity-explicitness, sap, mig, dci, responses (these
-                                are the default), factor-vae, beta-vae
+        --metrics '[mig, dci]'  which of the metrics below
         --num-train N           points to train on (10000); votes or examples of factor-vae and beta-vae
         --num-test N            points to test on (5000); votes or examples likewise
         --num-latent N          latents for their scales and covariance (10000)
-        --num-response N        latents for the response matrix (100)
-        --num-groups N          interventions on each factor (50)
-        --dist-type NAME        size of a response: rms (default), sqr, abs, l1, l2
-        --force-different no    an intervention may keep the value that it replaces
-        --normalize no          responses in units of the latents instead of their standard deviations
-        --include-q no          leave the latents of the interventions out of the results
-        --num-test-points-per-class N (100, fairness), --num-variance-estimate N (10000, factor-vae),
-        --batch-size N (64, factor-vae and beta-vae), --diff-quantile R (0.99, irs), --continuous-factors yes (sap)
+        --KEY V                 a key of a single metric, see below
         --seed N                seed of all draws (0)
-        --jobs N                processes for the boosted trees of dci and fairness (-1: one per core)
-        --backend presort       train them four times as fast as scikit-learn (default: sklearn), to nearly the same
-                                scores
+        --jobs N                processes for trees and forests (-1: one per core)
+        --backend presort       train boosted trees four times as fast as scikit-learn (default: sklearn), to nearly
+                                the same scores
         --dataset.KEY V         a key of the data that the config of eval/ names
     What becomes of it
         --save-ident NAME       name of the results in the run's folder: NAME.pth.tar, NAME.json (metrics)

@@ -50,6 +50,8 @@ def keys_of(kind: Callable[..., Any], prefix: str = "") -> Iterator[str]:
     """The keys that fill the fields of a dataclass or the parameters of a class, those of sections one by one."""
     hints = get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
     for name, parameter in parameters(kind).items():
+        if kind is MetricSettings and name == "own":  # no key, but those of single metrics
+            continue
         annotation = hints.get(name, parameter.annotation)
         sections = [one for one in (annotation, *get_args(annotation)) if dataclasses.is_dataclass(one)]
         key = prefix + name.replace("_", "-")
