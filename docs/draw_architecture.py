@@ -14,7 +14,7 @@ SAE_SRC = [
     [("eval_metrics", "table, suite, figures"), ("evaluate", "fig eval")],
     [("sample_quality", "FID, factor net"), ("pictures", "for TensorBoard")],
     [("latent_responses", "to interventions on factors"), ("run", "build_model, load_run")],
-    [("responses", "the response matrix"), ("hybrid", "recombined latents")],
+    [("responses", "response matrix"), ("further_methods", "one file each"), ("hybrid", "recombined")],
     [("methods", "AE, VAE, WAE, SWAE"), ("decoders, ladder", "segments"), ("datasets, scm", "vectors")],
     [("divergences", "KL, MMD, ..."), ("structure_modules", "layers"), ("metrics", "on plain arrays")],
 ]
