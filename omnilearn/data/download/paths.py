@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from omnilearn.errors import UserError
+from omnilearn.files import not_regular
 
 
 def data_root(given: Path | None = None) -> Path:
@@ -19,6 +20,12 @@ def missing(path: Path, config: str) -> UserError:
 def unreadable(path: Path, error: OSError) -> UserError:
     """The error for a file that the system does not let this process read."""
     return UserError(f"{path}: cannot be read: {error.strerror or error}; check the permissions and the disk")
+
+
+def check_regular(path: Path) -> None:
+    """Raise `UserError` for a pipe, a device or a folder where a file belongs: opening one may wait for ever."""
+    if path.exists() and not path.is_file():
+        raise not_regular(path)
 
 
 def damaged(path: Path, reason: object, config: str) -> UserError:

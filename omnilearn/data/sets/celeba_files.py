@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from omnilearn.data.download.paths import damaged, missing, unreadable
+from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
 from omnilearn.data.storage.hdf5 import check_dataset, open_h5
+from omnilearn.files import read_bytes
 
 CONFIG = "d/celeba"
 COUNT = 202_599
@@ -114,7 +115,7 @@ class OfficialFiles(CelebAFiles):
     def _from_folder(self, paths: list[Path]) -> Iterator[tuple[Path, bytes]]:
         for path in paths:
             try:
-                yield path, path.read_bytes()
+                yield path, read_bytes(path, follow_links=True)
             except FileNotFoundError:
                 raise missing(path, CONFIG) from None
             except OSError as error:
@@ -173,6 +174,7 @@ class EarlierFiles(CelebAFiles):
 
 
 def _lines(path: Path) -> Iterator[str]:
+    check_regular(path)
     try:
         with path.open(encoding="ascii") as file:
             yield from file

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.paths import damaged, missing, unreadable
+from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
 
@@ -44,6 +44,7 @@ def _read(path: Path) -> tuple[Tensor, Tensor]:
     from scipy.io import loadmat, whosmat
     from scipy.io.matlab import MatReadError
 
+    check_regular(path)
     try:
         shapes = {name: shape for name, shape, _ in whosmat(path)}
         count = shapes["X"][-1]
@@ -51,8 +52,8 @@ def _read(path: Path) -> tuple[Tensor, Tensor]:
             raise ValueError(f"it claims arrays of the shapes {shapes}")
         content = loadmat(path, variable_names=("X", "y"))
         images, digits = content["X"], content["y"]
-        if images.dtype != np.uint8:
-            raise ValueError(f"its images are of type {images.dtype}")
+        if images.dtype != np.uint8 or digits.dtype.kind not in "iu":
+            raise ValueError(f"its arrays are of the types {images.dtype} and {digits.dtype}")
     except FileNotFoundError:
         raise missing(path, CONFIG) from None
     except PermissionError as error:

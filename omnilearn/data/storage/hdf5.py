@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omnilearn.data.download.paths import damaged, missing, unreadable
+from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
 from omnilearn.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def open_h5(path: Path, config: str) -> Iterator["h5py.File"]:
     """
     import h5py
 
+    check_regular(path)
     try:
         with h5py.File(path, "r") as file:
             yield file

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omnilearn.data.download.paths import damaged, unreadable
+from omnilearn.data.download.paths import check_regular, damaged, unreadable
 
 _UNSIGNED_BYTES = 8
 _MOST_BYTES = 2**30  # the largest relative, EMNIST by class, has 547 MB
@@ -26,6 +26,7 @@ def read_idx(path: Path, dimensions: int, config: str, *, member: str | None = N
 
     Raises `UserError` where the file is missing, damaged or claims more than such files have.
     """
+    check_regular(path)
     try:
         if member is not None:
             with zipfile.ZipFile(path) as archive, archive.open(member) as inner, gzip.open(inner) as file:

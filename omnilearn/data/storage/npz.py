@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omnilearn.data.download.paths import damaged, missing, unreadable
+from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
 from omnilearn.errors import UserError
 
 
@@ -48,6 +48,7 @@ def open_npz(path: Path, key: str, config: str, *, shape: tuple[int | None, ...]
 
     Raises `UserError` where the file is missing or damaged, now or while it is read.
     """
+    check_regular(path)
     try:
         with zipfile.ZipFile(path) as archive:
             name = f"{key}.npy"
