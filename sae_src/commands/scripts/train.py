@@ -40,6 +40,7 @@ def train(config: Node) -> object:
         --dataset.batch-size N    observations in a batch
         --dataset.split.val R     share of the observations for validation
         --dataset.shuffle, --dataset.drop-last, --dataset.shuffle-split
+        --dataset.pairs RULE      how the partners of observations differ, for methods that train on pairs
     Model
         --latent-dim N            number of latents
         --reg-wt W                weight of the regulariser (beta of a VAE)

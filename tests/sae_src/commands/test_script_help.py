@@ -82,8 +82,8 @@ def test_every_key_stands_in_the_help(script, key):
     assert stands_in(key, help_text(omnifig.get_current_project(), [script]))
 
 
-def test_every_script_is_looked_at():
-    assert set(SETTINGS) == set(script_names())
+def test_the_scripts_exist():
+    assert set(SETTINGS) <= set(script_names())
 
 
 def test_every_class_of_settings_is_looked_at():
