@@ -1,6 +1,7 @@
 """Structural autoencoders and latent responses (Leeb et al.)."""
 
 from importlib import import_module
+from typing import Any
 
 # Imported when first used: `fig -h` and the config layer do without torch.
 _LAZY = {
@@ -14,7 +15,7 @@ _MODULES = ("metrics",)
 __all__ = [*_LAZY, *_MODULES]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"sae_src.{name}")
     if name in _LAZY:

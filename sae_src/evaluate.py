@@ -60,6 +60,7 @@ def evaluate_run(config: Node) -> Evaluation:
     data.dataset.to(device)
     subset.dataset.to(device)
     print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {describe_device(device)}", flush=True)
+    assert run.step is not None  # or there were no checkpoint
     outcome = evaluate_and_store(
         model,
         data,

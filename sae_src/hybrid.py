@@ -66,7 +66,7 @@ class Hybrid(Autoencoder):
             return shuffle_segments(self._latent, lengths)
         return shuffle_dimensions(self._latent, self.hybrid_shuffle)
 
-    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         stored = state_dict.get(f"{prefix}_latent")
         if stored is not None:
             self._latent = torch.empty_like(stored, device=next(self.parameters()).device)

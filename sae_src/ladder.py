@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,7 +62,7 @@ class LadderEncoder(MultiLayer):
         """Every rung gives its parameters in pairs (mean, log std), one pair for each latent."""
         return output[:, 0::2], output[:, 1::2]
 
-    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         # The published system kept the last features in a buffer (docs/fidelity.md); they are no state of the model.
         state_dict.pop(f"{prefix}_content", None)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Normal
 
 from omnilearn.config.registry import Builder, component
+from omnilearn.errors import UserError
 from omnilearn.layers import Layer, Size, as_size, flat_size
 from omnilearn.layers.criteria import Criterion
 from omnilearn.model import Model
@@ -161,6 +162,13 @@ class GaussianAutoencoder(Autoencoder):
         return latent
 
 
+def as_autoencoder(model: nn.Module) -> Autoencoder:
+    """The model as the autoencoder that it is; `UserError` for any other kind of model."""
+    if not isinstance(model, Autoencoder):
+        raise UserError(f"{type(model).__name__} is not an autoencoder: it cannot be looked at this way")
+    return model
+
+
 @component("vae")
 class VariationalAutoencoder(GaussianAutoencoder):
     """The VAE (Kingma & Welling 2014), beta-VAE for reg_wt other than 1; the encoder gives normal distributions.
@@ -188,7 +196,7 @@ class VariationalAutoencoder(GaussianAutoencoder):
         self.kl = kl
 
     def regulariser(self, latent: Latent) -> Tensor:
-        """The KL divergence from N(0, I) of normal distributions (B, D), summed over latents, averaged over the batch."""
+        """The KL divergence from N(0, I) of distributions (B, D), summed over latents, averaged over the batch."""
         assert isinstance(latent, Normal)
         return kl_divergence(latent, self.kl) / len(latent.loc)
 

@@ -16,7 +16,7 @@ from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.run import Run, pick_checkpoint
 from omnilearn.runs.stored_config import read_stored_config, with_override
 from sae_src import published_runs
-from sae_src.methods import Autoencoder
+from sae_src.methods import Autoencoder, as_autoencoder
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,7 +36,7 @@ class Selection:
     @property
     def name(self) -> str:
         """The name of the run, or its path."""
-        return self.load or self.path or self.resume
+        return next(name for name in (self.load, self.path, self.resume) if name is not None)
 
 
 def create_config(*configs: str, **keys: Any) -> Node:
@@ -67,7 +67,7 @@ def build_model(*configs: str, shape: Size | None = None, **keys: Any) -> Autoen
     config = create_config(*configs, **keys)
     if shape is None and find(config, "din") is None:
         shape = assembly.build_data(config).dataset.din
-    return assembly.build_model(config, shape)
+    return as_autoencoder(assembly.build_model(config, shape))
 
 
 def load_run(

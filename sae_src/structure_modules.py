@@ -5,7 +5,7 @@ features that pass by (Leeb et al., Structural Autoencoders, section 3). In the 
 """
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import torch
@@ -128,10 +128,13 @@ class RungGenerate(StructuralLayer):
         feature_dim: int,
     ) -> None:
         super().__init__()
-        if din is None and dout is None:
+        if din is not None:
+            self.din = as_size(din)
+            self.dout = as_size(dout) if dout is not None else _with_channels(din, feature_dim)
+        elif dout is not None:
+            self.din, self.dout = _with_channels(dout, -feature_dim), as_size(dout)
+        else:
             raise ValueError("a rung needs the size of its input or of its output")
-        self.dout = as_size(dout) if dout is not None else _with_channels(din, feature_dim)
-        self.din = as_size(din) if din is not None else _with_channels(dout, -feature_dim)
         if _channels(self.din) < 1:
             raise ValueError(f"{_channels(self.dout)} channels leave none beside the {feature_dim} of a rung")
         self.style_dim = style_dim
@@ -171,8 +174,8 @@ class RungInfer(Rung):
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, C, ...) to a segment (B, style_dim)."""
         if features.dim() > 2:
-            pool = {"max": torch.amax, "avg": torch.mean, "sum": torch.sum}[self.pool_rung]
-            features = pool(features, dim=tuple(range(2, features.dim())))
+            pools: dict[str, Callable[..., Tensor]] = {"max": torch.amax, "avg": torch.mean, "sum": torch.sum}
+            features = pools[self.pool_rung](features, dim=tuple(range(2, features.dim())))
         return self.net(features)
 
 

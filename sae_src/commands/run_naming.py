@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from torch import nn
+
 from omnilearn.config import component
 from omnilearn.runs.naming import RunNaming
-from sae_src.methods import Autoencoder
+from sae_src.methods import as_autoencoder
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ class SAENaming(RunNaming):
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo()
 
-    def base_name(self, model: Autoencoder, *, dataset: str, method: str) -> str:
+    def base_name(self, model: nn.Module, *, dataset: str, method: str) -> str:
         """The name without the date; the types of dataset and method stand in for names that the configs lack."""
         info = self.info
-        beta = model.reg_wt if info.beta is None else info.beta
+        beta = as_autoencoder(model).reg_wt if info.beta is None else info.beta
         weight = f"{beta:g}".replace(".", "p") if beta > 0 else ""
         parts = [info.dataset_type or dataset, f"{info.model_type or method}{weight}"]
         if info.enc_type or info.dec_type:

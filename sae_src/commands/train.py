@@ -64,9 +64,11 @@ def go_on(path: Path, override: Mapping[str, Any]) -> Path:
 
 def _passed_on(config: Node) -> dict[str, Any]:
     """The values of the command line that go into the run's config."""
-    found = {key: find(config, key) for key in keys_given(config)}
-    removed = [key for key, node in found.items() if node is None]
-    if removed:
-        raise UserError(f"--{removed[0]}: a key of a run can be replaced, not removed")
-    keys = [key for key in found if key.split(".")[0] not in ("resume", "saveroot", "override")]
-    return {key: read(found[key]) for key in keys}
+    values = {}
+    for key in keys_given(config):
+        node = find(config, key)
+        if node is None:
+            raise UserError(f"--{key}: a key of a run can be replaced, not removed")
+        if key.split(".")[0] not in ("resume", "saveroot", "override"):
+            values[key] = read(node)
+    return values

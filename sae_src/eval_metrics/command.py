@@ -27,6 +27,7 @@ from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results
 from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.eval_metrics.suite import evaluate_metrics
+from sae_src.methods import as_autoencoder
 from sae_src.run import Selection, load_run
 
 
@@ -79,7 +80,7 @@ class Selections:
         """
         folders = sorted(path.parent.name for path in root.glob(f"*/{CONFIG}"))
         names: dict[str, None] = {}
-        for wanted in (self.runs,) if isinstance(self.runs, str) else self.runs:
+        for wanted in (self.runs,) if isinstance(self.runs, str) else self.runs or ():
             is_pattern = wanted == "all" or any(sign in wanted for sign in "*?[")
             found = [name for name in folders if wanted == "all" or fnmatchcase(name, wanted)]
             if is_pattern and not found:
@@ -136,7 +137,7 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
         print(f"{run.name}: skipped, {reason} (--force-save yes computes it again)")
         return None
     device = pick_device(evaluation.device)
-    model = to_device(run.model, device)
+    model = to_device(as_autoencoder(run.model), device)
     dataset = metric_dataset(config, run, evaluation.dataset).in_mode("full").to(device)
     reject_unknown_keys(run.config, given_keys(run.override), "override.")
     print(f"{run.name}, {run.checkpoint.name}: {len(dataset):,} observations on {describe_device(device)}", flush=True)
@@ -163,9 +164,12 @@ def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> 
     if dataset is None:
         return run.data.dataset
     node, own = find(config, "dataset"), find(run.config, "dataset")
-    given = {}
-    if own is not None and component_of(own) is component_of(node):
-        for name, parameter in parameters(component_of(node)).items():
+    given: dict[str, Any] = {}
+    if node is None or own is None:
+        return dataset()
+    component = component_of(node)
+    if component is not None and component is component_of(own):
+        for name, parameter in parameters(component).items():
             found = find(own, name)
             if find(node, name) is None and found is not None:
                 given[name] = read(found, parameter.annotation)
@@ -182,12 +186,13 @@ def keep(
     replace_file: bool,
 ) -> None:
     """Write figures, curves and files of a run's metrics."""
+    assert run.step is not None  # or there were no model
     figures = draw_figures(outcome, dataset)
     folder, prefix = evaluation.figure_dir, run.name
     if folder is None and evaluation.save_ident is not None:
         folder, prefix = run.path / "figures", evaluation.save_ident
     if folder is not None:
-        save_figures(folder, prefix, figures)
+        save_figures(folder, prefix, figures, follow_links=folder == evaluation.figure_dir)
         print(f"{len(figures)} figures in {folder}")
     if evaluation.log_stats:
         with TensorBoardWriter(run.path) as writer:

@@ -115,7 +115,8 @@ class PresortedBoostingClassifier:
             chosen = is_left.take(points)
             for child, taken in ((left, chosen), (right, ~chosen)):
                 where = np.flatnonzero(taken)
-                nodes[child] = tuple(part.take(where).reshape(len(points), -1) for part in (points, sorted_values))
+                of_child = (part.take(where).reshape(len(points), -1) for part in (points, sorted_values))
+                nodes[child] = next(of_child), next(of_child)
         sums = np.zeros((2, _INNER + 1))
         for leaf in range(_INNER + 1):
             members = nodes[_INNER + leaf][0][0]

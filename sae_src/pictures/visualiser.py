@@ -10,7 +10,7 @@ from omnilearn.config.registry import component
 from omnilearn.randomness import undisturbed
 from omnilearn.tensorboard.visualiser import Visualiser
 from omnilearn.tensorboard.writer import TensorBoardWriter
-from sae_src.methods import Autoencoder
+from sae_src.methods import as_autoencoder
 from sae_src.pictures.picture import Scene
 from sae_src.pictures.table import all_pictures
 
@@ -63,9 +63,9 @@ class SAEVisualiser(Visualiser):
         thorough: bool,
     ) -> dict[str, Any]:
         """Write the pictures; returns `diffs` (16, D), the effects of the traversals, where they were drawn."""
-        assert isinstance(model, Autoencoder)
-        scene = Scene(model, result, writer, pattern, step, full_contrast=self.force_viz)
-        can_show_images = self.force_viz or not isinstance(model.dout, int)
+        autoencoder = as_autoencoder(model)
+        scene = Scene(autoencoder, result, writer, pattern, step, full_contrast=self.force_viz)
+        can_show_images = self.force_viz or not isinstance(autoencoder.dout, int)
         found: dict[str, Any] = {}
         for name, picture in all_pictures().items():
             if name in self.left_out or (picture.is_slow and not thorough):

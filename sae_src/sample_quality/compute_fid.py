@@ -60,6 +60,7 @@ def compute_fid(config: Node) -> Path | None:
     settings = call(ComputeFIDSettings, config)
     reject_unknown_keys(config, keys_given(config))
     device = pick_device(settings.device)
+    assert settings.dataset is not None  # or the settings would not be there
     dataset = settings.dataset() if settings.root is None else settings.dataset(dataroot=settings.root)
     if isinstance(dataset.din, int):
         raise UserError(f"{type(dataset).__name__}: the FID needs images, these are vectors")

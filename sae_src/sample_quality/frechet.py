@@ -23,8 +23,7 @@ class RunningMoments:
 
     def __init__(self) -> None:
         self.count = 0
-        self._mean: Tensor | None = None
-        self._scatter: Tensor | None = None
+        self._so_far: tuple[Tensor, Tensor] | None = None  # mean (D,), and scatter (D, D) around it
 
     @torch.no_grad()
     def update(self, features: Tensor) -> None:
@@ -33,21 +32,22 @@ class RunningMoments:
         batch, mean = len(features), features.mean(0)
         deviations = features - mean
         scatter = deviations.T @ deviations
-        if self._mean is None:
-            self._mean, self._scatter = mean, scatter
-        else:
+        if self._so_far is not None:
             # Chan, Golub & LeVeque (1983): no difference of large sums, as the sum of squares would need.
+            earlier_mean, earlier_scatter = self._so_far
             total = self.count + batch
-            step = mean - self._mean
-            self._scatter += scatter + torch.outer(step, step) * (self.count * batch / total)
-            self._mean = self._mean + step * (batch / total)
+            step = mean - earlier_mean
+            scatter = earlier_scatter + (scatter + torch.outer(step, step) * (self.count * batch / total))
+            mean = earlier_mean + step * (batch / total)
+        self._so_far = mean, scatter
         self.count += batch
 
     def moments(self) -> Moments:
         """The moments of all features so far. Raises `ValueError` for fewer than two."""
-        if self.count < 2:
+        if self._so_far is None or self.count < 2:
             raise ValueError(f"a covariance needs at least 2 samples, got {self.count}")
-        return Moments(self._mean.cpu(), (self._scatter / (self.count - 1)).cpu())
+        mean, scatter = self._so_far
+        return Moments(mean.cpu(), (scatter / (self.count - 1)).cpu())
 
 
 def frechet_distance(first: Moments, second: Moments) -> float:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,9 +14,10 @@ from omnilearn.data.loading import Data
 from omnilearn.device import to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import Measure, Measured, NotPrepared, Unavailable, measure
+from omnilearn.model import Model
 from omnilearn.progress import Progress
 from omnilearn.randomness import undisturbed
-from sae_src.methods import Autoencoder
+from sae_src.methods import Autoencoder, as_autoencoder
 from sae_src.sample_quality.factor_net import FILE as FACTOR_NET
 from sae_src.sample_quality.factor_net import load_factor_net
 from sae_src.sample_quality.frechet import Moments, RunningMoments, frechet_distance
@@ -69,25 +71,25 @@ class FID(Measure):
         self.weights, self.download = weights, download
 
     def measure(
-        self, model: Autoencoder, data: Data, mode: str, seed: int, *, stop: Callable[[], BaseException | None]
+        self, model: Model, data: Data, mode: str, seed: int, *, stop: Callable[[], BaseException | None]
     ) -> Measured:
         """The distance of each kind of samples; where the moments of the data are missing, the samples' moments."""
-        check_images(model)
+        autoencoder = model_of_images(model)
         network = load_inception(self.dim, self.weights, download=self.download, config=data.dataset.config)
         reference, known = self._statistics_of_data(data.dataset, mode)
         measured = distances_of_samples(
-            model,
+            autoencoder,
             to_device(network, data.dataset.device),
             known.moments if known else None,
             data.subset(mode),
             suffix="fid",
-            kinds=[kind for kind in self.kinds or kinds_of(model) if kind not in self.skipped],
+            kinds=[kind for kind in self.kinds or kinds_of(autoencoder) if kind not in self.skipped],
             count=self.n_samples,
             batch_size=self.batch_size,
             seed=seed,
             stop=stop,
         )
-        settings = {"dim": self.dim, "n_samples": self.n_samples, "batch_size": self.batch_size}
+        settings: dict[str, Any] = {"dim": self.dim, "n_samples": self.n_samples, "batch_size": self.batch_size}
         settings |= {"reference": reference, "reference_n_samples": known and known.about.get("n_samples")}
         return Measured(measured.scores, measured.tensors, settings, measured.notes)
 
@@ -143,25 +145,25 @@ class FactorDistance(Measure):
         self.batch_size, self.n_samples, self.kinds, self.network = batch_size, n_samples, kinds, network
 
     def measure(
-        self, model: Autoencoder, data: Data, mode: str, seed: int, *, stop: Callable[[], BaseException | None]
+        self, model: Model, data: Data, mode: str, seed: int, *, stop: Callable[[], BaseException | None]
     ) -> Measured:
         """The distance of each kind of samples."""
-        check_images(model)
+        autoencoder = model_of_images(model)
         path = self.network or data.dataset.file_beside(FACTOR_NET)
         if path is None or not path.is_file():
             command = f"fig train-factor-net {data.dataset.config}"
             raise NotPrepared(f"the factor net is missing ({path}): train it with '{command}'", command)
         net, moments, about = load_factor_net(path)
-        if net.din != tuple(model.dout):
-            raise Unavailable(f"{path}: the net takes images of size {net.din}, the model makes {model.dout}")
+        if net.din != autoencoder.dout:
+            raise Unavailable(f"{path}: the net takes images of size {net.din}, the model makes {autoencoder.dout}")
         reference = mode if mode in moments else "train"
         measured = distances_of_samples(
-            model,
+            autoencoder,
             to_device(net.features, data.dataset.device),
             moments[reference],
             data.subset(mode),
             suffix="factor_distance",
-            kinds=self.kinds or kinds_of(model),
+            kinds=self.kinds or kinds_of(autoencoder),
             count=self.n_samples,
             batch_size=self.batch_size,
             seed=seed,
@@ -236,10 +238,12 @@ def data_batches(dataset: Dataset, count: int, *, batch_size: int, seed: int) ->
             return
 
 
-def check_images(model: Autoencoder) -> None:
-    """Raise `Unavailable` for a model of anything but images."""
-    if isinstance(model.dout, int):
+def model_of_images(model: Model) -> Autoencoder:
+    """The model as an autoencoder of images; `Unavailable` where it makes anything else."""
+    autoencoder = as_autoencoder(model)
+    if isinstance(autoencoder.dout, int):
         raise Unavailable("needs a model of images, this one makes vectors")
+    return autoencoder
 
 
 def check_sizes(batch_size: int, n_samples: int) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from omnilearn.data import BatchSampler, Subset
+from sae_src.hybrid import Hybrid
 from sae_src.methods import Autoencoder
 
 SampleKind = Literal["rec", "prior", "hybrid", "hyb-grp"]
@@ -15,7 +16,7 @@ SampleKind = Literal["rec", "prior", "hybrid", "hyb-grp"]
 
 def kinds_of(model: Autoencoder) -> list[SampleKind]:
     """The kinds that a model is evaluated by; hybrids are of whole segments where it says `hybridize_groups`."""
-    by_segment = getattr(model, "hybridize_groups", False) and why_not(model, "hyb-grp") is None
+    by_segment = isinstance(model, Hybrid) and model.hybridize_groups and why_not(model, "hyb-grp") is None
     kinds: tuple[SampleKind, ...] = ("rec", "prior", "hyb-grp" if by_segment else "hybrid")
     return [kind for kind in kinds if why_not(model, kind) is None]
 
@@ -24,7 +25,7 @@ def why_not(model: Autoencoder, kind: SampleKind) -> str | None:
     """Why a model has no samples of a kind; None where it has."""
     if kind == "prior" and model.prior is None:
         return "the method has no prior"
-    if kind in ("hybrid", "hyb-grp") and not getattr(model, "has_latents", False):
+    if kind in ("hybrid", "hyb-grp") and not (isinstance(model, Hybrid) and model.has_latents):
         return "the model is not hybrid, or was never trained"
     if kind == "hyb-grp" and getattr(model.decoder, "group_dims", None) is None:
         return "the decoder has no segments"
@@ -53,6 +54,7 @@ def sample_batches(
         elif kind == "prior":
             batch = model.decode(model.sample_prior(min(batch_size, count)))
         else:
+            assert isinstance(model, Hybrid)
             batch = model.decode(model.sample_hybrid(min(batch_size, count), by_segment=kind == "hyb-grp"))
         yield batch[:count]
         count -= len(batch)

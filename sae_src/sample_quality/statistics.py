@@ -88,10 +88,13 @@ def _opened(path: Path) -> Iterator["h5py.File"]:
 
 def _array(file: "h5py.File", name: str, shape: tuple[int, ...]) -> torch.Tensor:
     found = own_dataset(file, name)
-    is_right = found is not None and found.shape == shape and np.issubdtype(found.dtype, np.floating)
-    if not is_right or found.id.get_storage_size() == 0:
+    if found is None or found.shape != shape or not np.issubdtype(found.dtype, np.floating) or _is_unwritten(found):
         raise _damaged(Path(file.filename), f"'{name}' is missing or not an array of the shape {shape}")
     return torch.from_numpy(found[()].astype(np.float64))
+
+
+def _is_unwritten(dataset: "h5py.Dataset") -> bool:
+    return dataset.id.get_storage_size() == 0
 
 
 def _plain(value: Any) -> Any:

@@ -48,6 +48,7 @@ def train_and_keep_factor_net(config: Node) -> Path:
     settings = call(FactorNetSettings, config)
     reject_unknown_keys(config, keys_given(config))
     device = pick_device(settings.device)
+    assert settings.dataset is not None  # or the settings would not be there
     dataset = settings.dataset().to(device)
     if dataset.grid is None or isinstance(dataset.din, int):
         raise UserError(f"{type(dataset).__name__}: the factor net needs images whose factors are known")
@@ -97,6 +98,7 @@ def train_factor_net(
         seed: seed of the weights and of the images.
         device: where to train.
     """
+    assert not isinstance(dataset.din, int)
     generator = torch.Generator().manual_seed(seed)
     with undisturbed(seed):
         net = to_device(FactorNet(dataset.din, dataset.factor_sizes), torch.device(device)).train()
@@ -126,7 +128,8 @@ def standardise_features(net: FactorNet, batches: Iterable[Tensor]) -> None:
 
 def cross_entropy(logits: Sequence[Tensor], factors: Tensor) -> Tensor:
     """The sum over factors of the cross entropy of logits (B, sizes[k]) and classes (B, K), averaged over the batch."""
-    return sum(F.cross_entropy(scores, classes) for scores, classes in zip(logits, factors.T, strict=True))
+    each = [F.cross_entropy(scores, classes) for scores, classes in zip(logits, factors.T, strict=True)]
+    return sum(each[1:], start=each[0])
 
 
 @torch.no_grad()
