@@ -108,7 +108,7 @@ def score(
     fits = [_explicitness(features, factor, max_iter, tolerance) for factor in factors.T]
     explicitness, steps = np.array([fit[0] for fit in fits]), np.array([fit[1] for fit in fits])
     infoe = float(explicitness.mean())
-    if active_rule == "interquartile" and not active.any():
+    if active_rule == "interquartile" and not active.any() and not np.isnan(infoe):
         infom, infoc, infoe = 0.0, 0.0, 0.0
     return {
         "infom": infom,

@@ -226,6 +226,8 @@ def test_undefined_scores_are_nan(discrete):
     assert np.isnan(of("constant codes")).tolist() == [True, True, False]
     assert of("constant codes")[2] == pytest.approx(0, abs=1e-9)
     assert of("constant codes", active_rule="interquartile") == (0, 0, 0)
+    constant = score(0 * CODES, 0 * FACTORS, discrete=discrete, active_rule="interquartile", **QUICK)
+    assert np.isnan([constant["infom"], constant["infoc"], constant["infoe"]]).all()
     assert np.isnan(score(CODES, FACTORS, num_shuffles=0)["infom_chance"])
 
 
