@@ -8,6 +8,7 @@ from torch.distributions import Normal
 from torch.func import functional_call
 
 from omnilearn.config.registry import Builder, component
+from omnilearn.errors import UserError
 from omnilearn.layers import Layer, Size
 from omnilearn.layers.criteria import Criterion
 from omnilearn.optim.weight_schedules import Weight
@@ -80,7 +81,7 @@ class FactorVAE(PenalisedVAE):
         real, others = samples, samples
         if self.permuted == "half":
             if len(samples) < 2:
-                raise ValueError("permuted: half a batch needs a batch of at least two")
+                raise UserError("model.permuted: half a batch needs a batch of at least two")
             real, others = samples.chunk(2)
         permuted = permute_codes(others, random_permutations(others))
         logits = self.discriminator(torch.cat([real, permuted]))

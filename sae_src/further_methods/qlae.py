@@ -38,9 +38,9 @@ class BookPrior(Prior):
 class QuantisedAutoencoder(Autoencoder):
     """The QLAE: each latent takes one of a few values, which are learned.
 
-    loss = reconstruction + reg_wt * `reg_loss`, where the last is the sum of the quantisation loss, from which the books
-    learn, and the commitment loss, from which the encoder learns. Both are means over batch and latents, times the
-    number of values of an observation: so they weigh as in the paper, where the reconstruction is a mean over these
+    loss = reconstruction + reg_wt * `reg_loss`, where the last is the sum of the quantisation loss, from which the
+    books learn, and the commitment loss, from which the encoder learns. Both are means over batch and latents, times
+    the number of values of an observation: so they weigh as in the paper, where the reconstruction is a mean over these
     values. Gradients of the reconstruction go through the quantisation as if it were not there.
 
     Args:

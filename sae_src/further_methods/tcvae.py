@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from omnilearn.config.registry import Builder, component
+from omnilearn.errors import UserError
 from omnilearn.layers import Layer, Size
 from omnilearn.layers.criteria import Criterion
 from omnilearn.optim.weight_schedules import Weight
@@ -49,8 +50,11 @@ class TotalCorrelationVAE(PenalisedVAE):
         self.alpha, self.gamma, self.estimator, self.dataset_size = alpha, gamma, estimator, dataset_size
 
     def penalties(self, posterior: Normal, samples: Tensor) -> Penalties:
-        """The three parts of the KL divergence."""
-        parts = self.decompose(posterior, samples, self.dataset_size or len(samples))
+        """The three parts of the KL divergence; `UserError` where the estimator cannot take the batch."""
+        try:
+            parts = self.decompose(posterior, samples, self.dataset_size or len(samples))
+        except ValueError as error:  # too few points in a batch, or too many
+            raise UserError(f"model.estimator: {error}") from error
         return {
             "mutual_information": (self.alpha, parts.mutual_information),
             "reg_loss": (self.weight, parts.total_correlation),
