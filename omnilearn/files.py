@@ -19,6 +19,8 @@ from torch.distributions import Normal
 
 from omnilearn.errors import UserError, first_line
 
+_MOST_TEXT = 2**28  # bytes: a file with holes may claim any size
+
 
 def open_regular(path: Path, *, inside: int | None = None, follow_links: bool = False) -> BinaryIO:
     """Open a file to read it, where it is a regular one; never waits, as opening a pipe does.
@@ -64,15 +66,17 @@ def not_regular(path: Path) -> UserError:
     return UserError(f"{path}: not a regular file; move it away")
 
 
-def read_bytes(path: Path, *, follow_links: bool = False) -> bytes:
-    """The content of a regular file; raises as `open_regular`."""
+def read_bytes(path: Path, *, follow_links: bool = False, at_most: int | None = None) -> bytes:
+    """The content of a regular file; raises as `open_regular`, and `UserError` where it has more bytes than `at_most`."""
     with open_regular(path, follow_links=follow_links) as file:
+        if at_most is not None and os.fstat(file.fileno()).st_size > at_most:
+            raise UserError(f"{path}: larger than any such file; move it away")
         return file.read()
 
 
 def read_text(path: Path) -> str:
     """The content of a regular file in UTF-8; `UnicodeDecodeError` for other bytes, else raises as `open_regular`."""
-    return read_bytes(path).decode("utf-8")
+    return read_bytes(path, at_most=_MOST_TEXT).decode("utf-8")
 
 
 @contextmanager
@@ -141,7 +145,7 @@ def write_json(path: Path, data: Any) -> None:
 def read_json(path: Path, *, follow_links: bool = False) -> Any:
     """Read plain data; `UserError` where the file is missing, damaged or, unless links are followed, a link."""
     try:
-        return json.loads(read_bytes(path, follow_links=follow_links))
+        return json.loads(read_bytes(path, follow_links=follow_links, at_most=_MOST_TEXT))
     except UserError:
         raise
     except (OSError, ValueError, RecursionError) as error:

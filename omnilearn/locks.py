@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write
+from omnilearn.files import cannot_write, not_regular
 
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 _log = logging.getLogger(__name__)
@@ -83,11 +83,11 @@ def _open(lock: Path) -> int:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):  # a link, a pipe or device, a folder
-            raise _not_a_file(lock) from None
+            raise not_regular(lock) from None
         raise
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise _not_a_file(lock)
+        raise not_regular(lock)
     return handle
 
 
@@ -102,10 +102,6 @@ def _lock(handle: int, lock: Path, *, wait: bool) -> bool:
             raise
         _log.warning("%s: this disk has no locks: make sure that no other process works here", lock.parent)
     return True
-
-
-def _not_a_file(lock: Path) -> UserError:
-    return UserError(f"{lock}: not a regular file; move it away")
 
 
 def _is_still(handle: int, lock: Path) -> bool:

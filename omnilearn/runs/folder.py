@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from omnilearn.errors import UserError, did_you_mean
-from omnilearn.files import cannot_write
+from omnilearn.files import cannot_write, is_regular
 
 CONFIG = "config.yaml"
 INFO = "info.yaml"
@@ -46,8 +46,8 @@ def find_run(name: str | Path, root: Path) -> Path:
     """
     for path in (root / name, Path(name)):
         if path.is_dir():
-            if not (path / CONFIG).is_file():
-                raise UserError(f"{path} is not a run: it has no {CONFIG}")
+            if not is_regular(path / CONFIG):
+                raise UserError(f"{path} is not a run: it has no {CONFIG}, or not as a regular file")
             return path
     known = sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
     hint = did_you_mean(str(name), known, cutoff=0.5) or f" in {root}, and no folder of that name"

@@ -15,7 +15,7 @@ import torch
 from omnilearn.config.yaml_text import dump_yaml, load_yaml
 from omnilearn.device import describe_device
 from omnilearn.errors import UserError
-from omnilearn.files import write_text
+from omnilearn.files import read_text, write_text
 from omnilearn.runs.folder import INFO
 
 LIBRARIES = (
@@ -70,10 +70,10 @@ def run_info(device: torch.device, seed: int) -> dict[str, Any]:
 def read_info(run: Path) -> dict[str, Any]:
     """The `info.yaml` of a run, empty where it has none; `UserError` where it is damaged."""
     path = run / INFO
-    if not path.is_file():
-        return {}
     try:
-        info = load_yaml(path.read_text(encoding="utf-8"), str(path))
+        info = load_yaml(read_text(path), str(path))
+    except FileNotFoundError:
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
     if not isinstance(info, dict):

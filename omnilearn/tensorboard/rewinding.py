@@ -7,7 +7,7 @@ from tensorboard.backend.event_processing.event_file_loader import RawEventFileL
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from omnilearn.files import replacing
+from omnilearn.files import is_regular, replacing
 
 
 def forget_after(run: Path, step: int, *, prefix: str | None = None) -> None:
@@ -17,7 +17,7 @@ def forget_after(run: Path, step: int, *, prefix: str | None = None) -> None:
     too. Files in which nothing changes stay as they are.
     """
     for path in sorted(run.glob("events.out.tfevents.*")):
-        if not path.is_file():
+        if not is_regular(path):
             continue
         earlier, dropped, size = [], False, 0
         for record in _records(path):

@@ -2,35 +2,41 @@
 
 import io
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard import summary
 
-from omnilearn.files import cannot_write
+from omnilearn.errors import UserError
+from omnilearn.figures import encoded
+from omnilearn.tensorboard.event_file import EventFile
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_POSITIVE_EDGES = (1e-12 * 1.1 ** np.arange(774)).tolist()
+# Of the bins of every histogram: TensorBoard's own, from -1e20 to 1e20.
+_EDGES = [-edge for edge in reversed(_POSITIVE_EDGES)] + [0.0, *_POSITIVE_EDGES]
 
 
 class TensorBoardWriter:
-    """Writes event files into a run folder.
+    """Writes an event file into a run folder.
 
     Use as a context manager, or call `close`: what is not closed may lose its last events. Raises `UserError` where the
     disk refuses.
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            self._writer = SummaryWriter(str(folder))
-        except OSError as error:
-            raise cannot_write(folder, error) from error
+        self._file = EventFile(folder)
 
     def scalar(self, tag: str, value: float, step: int) -> None:
         """Write a number."""
-        self._writer.add_scalar(tag, value, step)
+        self._file.add(summary.scalar(tag, value), step)
 
     def scalars(self, pattern: str, values: Mapping[str, float], step: int) -> None:
         """Write numbers under the tags that their names make in a pattern such as `{}/train`."""
@@ -40,24 +46,24 @@ class TensorBoardWriter:
     def text(self, tag: str, text: str, step: int) -> None:
         """Write a text as preformatted lines."""
         lines = "\n".join(f"    {line}" for line in text.splitlines())
-        self._writer.add_text(tag, lines, step)
+        self._file.add(summary.text(tag, lines), step)
 
     def histogram(self, tag: str, values: Tensor, step: int) -> None:
         """Write the distribution of a tensor's values; none where they are not all finite."""
         array = values.detach().float().cpu().numpy()
         if np.isfinite(array).all():
-            self._writer.add_histogram(tag, array, step)
+            self._file.add(summary.histogram(tag, array, _EDGES), step)
 
     def image(self, tag: str, image: Tensor, step: int) -> None:
         """Write an image (C, H, W) with values in [0, 1]."""
-        self._writer.add_image(tag, image.detach().float().clamp(0, 1).cpu(), step)
+        pixels = image.detach().float().clamp(0, 1).cpu()
+        self._file.add(summary.image(tag, pixels, dataformats="CHW"), step)
 
-    def figure(self, tag: str, figure: Figure, step: int) -> None:
+    def figure(self, tag: str, figure: "Figure", step: int) -> None:
         """Write a matplotlib figure as an image."""
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=100)
+        content = encoded(figure, "png", dots_per_inch=100)
         width, height = (round(inches * 100) for inches in figure.get_size_inches())
-        image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=buffer.getvalue())
+        image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=content)
         self._encoded_image(tag, image, step)
 
     def animation(self, tag: str, frames: Tensor, frames_per_second: int, step: int) -> None:
@@ -68,23 +74,30 @@ class TensorBoardWriter:
             tag, Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=data), step
         )
 
+    def all_or_none(self) -> AbstractContextManager[None]:
+        """Write what the block writes when it ends; where it raises, nothing of it."""
+        return self._file.all_or_none()
+
     def flush(self) -> None:
         """Put everything written so far on the disk."""
-        self._writer.flush()
+        self._file.flush()
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        self._writer.close()
+        self._file.close()
 
     def __enter__(self) -> "TensorBoardWriter":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        try:
+            self.close()
+        except UserError:
+            if kind is None:  # else what ended the block counts, which may be this very disk
+                raise
 
     def _encoded_image(self, tag: str, image: Summary.Image, step: int) -> None:
-        file_writer: Any = self._writer.file_writer  # torch's types see only what it is before the first event
-        file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
+        self._file.add(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
 
 def tag_of(pattern: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """`fig eval-metrics` and `fig eval-multiple-metrics`: metrics of trained runs."""
 
 import math
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.files import read_json
+from omnilearn.files import is_regular, read_json
 from omnilearn.runs.folder import CONFIG, save_root
 from omnilearn.runs.info import library_versions
 from omnilearn.runs.naming import check_ident
@@ -149,10 +150,10 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
 
 def is_done(run: Path, save_ident: str, settings: MetricSettings) -> bool:
     """Whether a run has the metrics that `settings` ask for; a quick look (`eval/fast`) is not a result."""
-    if not results_path(run, save_ident).exists():
+    if not is_regular(results_path(run, save_ident)):
         return False
     summary = run / f"{save_ident}.json"
-    made_by = read_json(summary).get("settings", {}) if summary.is_file() else {}
+    made_by = read_json(summary).get("settings", {}) if os.path.lexists(summary) else {}
     return made_by.get("preset") in (None, settings.preset)
 
 

@@ -1,9 +1,8 @@
 """The figures of the metrics of a run."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from omnilearn.data import Dataset
 from sae_src.eval_metrics.matrix_figure import Look, Matrix, matrix_figure, panel_figure
@@ -11,10 +10,13 @@ from sae_src.eval_metrics.outcome import Outcome
 from sae_src.latent_responses.causal_graph import found_graph
 from sae_src.scm import RandomSCM
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _INTERVENED, _RESPONDING = "latent that is set", "latent that responds"
 
 
-def draw_figures(outcome: Outcome, dataset: Dataset) -> dict[str, Figure]:
+def draw_figures(outcome: Outcome, dataset: Dataset) -> "dict[str, Figure]":
     """A figure for every matrix among the results of the metrics, by the end of its file's name.
 
     Args:
@@ -54,7 +56,7 @@ def latents_of(matrix: np.ndarray, covariance: np.ndarray | None) -> list[str]:
     return _numbered(matrix)
 
 
-def covariance_figure(covariance: np.ndarray) -> Figure:
+def covariance_figure(covariance: np.ndarray) -> "Figure":
     """The covariance (D, D) of the latents."""
     names = ("latent", _numbered(covariance))
     return matrix_figure(
@@ -62,7 +64,7 @@ def covariance_figure(covariance: np.ndarray) -> Figure:
     )
 
 
-def response_figures(responses: dict[str, Any]) -> dict[str, Figure]:
+def response_figures(responses: dict[str, Any]) -> "dict[str, Figure]":
     """The response matrix R (D, D), and the interactions R R^T between latents."""
     matrix = responses["response_mat"].cpu().numpy()
     names = _numbered(matrix)
@@ -72,7 +74,7 @@ def response_figures(responses: dict[str, Any]) -> dict[str, Figure]:
     return {"responses": matrix_figure(response), "interactions": matrix_figure(interactions)}
 
 
-def factor_figures(responses: dict[str, Any], factors: list[str]) -> dict[str, Figure]:
+def factor_figures(responses: dict[str, Any], factors: list[str]) -> "dict[str, Figure]":
     """The factor responses (K, G, D, D), mean over groups, and the conditioned responses (K, D)."""
     means = responses["factor_responses"].mean(dim=1).cpu().numpy()
     conditioned = responses["conditioned_responses"].cpu().numpy()
@@ -86,24 +88,24 @@ def factor_figures(responses: dict[str, Any], factors: list[str]) -> dict[str, F
     }
 
 
-def importance_figure(importance: np.ndarray, factors: list[str], latents: list[str]) -> Figure:
+def importance_figure(importance: np.ndarray, factors: list[str], latents: list[str]) -> "Figure":
     """How much each code matters for predicting each factor: (D, K)."""
     return matrix_figure(_by_factor(importance, "DCI importance", factors, latents, Look("importance")))
 
 
-def robustness_figure(matrix: np.ndarray, factors: list[str], latents: list[str]) -> Figure:
+def robustness_figure(matrix: np.ndarray, factors: list[str], latents: list[str]) -> "Figure":
     """Interventional robustness of each code that varies, for each factor: (A, K)."""
     title = "Interventional robustness (IRS)"
     return matrix_figure(_by_factor(matrix, title, factors, latents, Look("robustness", high=1.0)))
 
 
-def predictability_figure(matrix: np.ndarray, factors: list[str], latents: list[str]) -> Figure:
+def predictability_figure(matrix: np.ndarray, factors: list[str], latents: list[str]) -> "Figure":
     """How well each code alone predicts each factor: (D, K)."""
     title = "Predictability from single latents (SAP)"
     return matrix_figure(_by_factor(matrix, title, factors, latents, Look("accuracy", high=1.0)))
 
 
-def graph_figure(dataset: RandomSCM, responses: dict[str, Any], factors: list[str]) -> Figure:
+def graph_figure(dataset: RandomSCM, responses: dict[str, Any], factors: list[str]) -> "Figure":
     """The true weights of a causal model, beside the responses between the latents of its variables."""
     found = found_graph(responses["response_mat"].cpu(), responses["conditioned_responses"].cpu()).numpy()
     weights = dataset.scm.weights.numpy()

@@ -1,15 +1,20 @@
-"""Matrices as figures: square cells with labels and a colour bar, drawn without any global state of matplotlib.
+"""Matrices as figures: square cells with labels and a colour bar.
 
 Everything is placed in inches: cells stay square, colour bars are as high as what they explain, and nothing is cut off.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
+
+from omnilearn.figures import drawing, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 _CELL, _SMALL_CELL = 0.34, 0.15  # inches
 _LETTER = 0.085  # width of a letter of a label
@@ -63,14 +68,15 @@ class Matrix:
     look: Look
 
 
-def matrix_figure(*matrices: Matrix) -> Figure:
+@drawing
+def matrix_figure(*matrices: Matrix) -> "Figure":
     """Matrices beside each other, each with its own colour bar."""
     left = [0.65 + _LETTER * max(map(len, matrix.rows[1])) for matrix in matrices]
     bottom, top, bar, right = 0.7, 0.4, 0.12, 1.1
     widths = [_CELL * matrix.values.shape[1] for matrix in matrices]
     heights = [_CELL * matrix.values.shape[0] for matrix in matrices]
     size = (sum(left) + sum(widths) + len(matrices) * right, bottom + max(heights) + top)
-    figure = Figure(figsize=size)
+    figure = new_figure(figsize=size)
     start = 0.0
     for matrix, margin, width, height in zip(matrices, left, widths, heights, strict=True):
         axes = _place(figure, start + margin, bottom, width, height)
@@ -82,9 +88,10 @@ def matrix_figure(*matrices: Matrix) -> Figure:
     return figure
 
 
+@drawing
 def panel_figure(
     panels: Sequence[np.ndarray], titles: Sequence[str], heading: str, rows: str, columns: str, look: Look
-) -> Figure:
+) -> "Figure":
     """Square matrices (D, D) in a grid of panels, with one colour bar for all.
 
     Args:
@@ -101,7 +108,7 @@ def panel_figure(
     side, gap = max(1.3, _SMALL_CELL * len(names)), 0.4
     left, bottom, top, right = 0.8, 0.65, 0.75, 1.2
     width, height = across * (side + gap) - gap, down * (side + gap + 0.1) - gap - 0.1
-    figure = Figure(figsize=(left + width + right, bottom + height + top))
+    figure = new_figure(figsize=(left + width + right, bottom + height + top))
     low, high = look.limits(np.stack(panels))
     for place, (values, title) in enumerate(zip(panels, titles, strict=True)):
         row, column = divmod(place, across)
@@ -122,7 +129,7 @@ def panel_figure(
     return figure
 
 
-def draw_matrix(axes: Axes, matrix: Matrix, *, most_labels: int = 40) -> AxesImage:
+def draw_matrix(axes: "Axes", matrix: Matrix, *, most_labels: int = 40) -> "AxesImage":
     """Draw a matrix into axes; at most `most_labels` rows and columns get their name, evenly spaced."""
     values, look = matrix.values, matrix.look
     low, high = look.limits(values)
@@ -139,13 +146,13 @@ def draw_matrix(axes: Axes, matrix: Matrix, *, most_labels: int = 40) -> AxesIma
     return image
 
 
-def _place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+def _place(figure: "Figure", left: float, bottom: float, width: float, height: float) -> "Axes":
     """New axes at a place in inches."""
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def _write_numbers(axes: Axes, values: np.ndarray, image: AxesImage) -> None:
+def _write_numbers(axes: "Axes", values: np.ndarray, image: "AxesImage") -> None:
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             red, green, blue, _ = image.cmap(image.norm(value))

@@ -3,13 +3,15 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-
-from omnilearn.files import cannot_write, save_tensors, storable, write_json
+from omnilearn.figures import encoded
+from omnilearn.files import cannot_write, is_own_folder, not_regular, save_tensors, storable, write_bytes, write_json
 from omnilearn.tensorboard.writer import TensorBoardWriter, tag_of
 from sae_src.eval_metrics.outcome import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def results_path(run: Path, save_ident: str) -> Path:
@@ -40,18 +42,23 @@ def log_scores(writer: TensorBoardWriter, outcome: Outcome, mode: str, step: int
                 writer.scalar(f"{mode}/{title}-{name}", value, step)  # names of scores keep their underscores
 
 
-def log_figures(writer: TensorBoardWriter, figures: Mapping[str, Figure], mode: str, step: int) -> None:
+def log_figures(writer: TensorBoardWriter, figures: "Mapping[str, Figure]", mode: str, step: int) -> None:
     """Write figures as the images `{mode}/{name}`."""
     for name, figure in figures.items():
         writer.figure(tag_of(f"{mode}/{{}}", name), figure, step)
 
 
-def save_figures(folder: Path, prefix: str, figures: Mapping[str, Figure]) -> None:
-    """Write figures as `{prefix}_{name}.png` and `.pdf`; makes the folder. `UserError` where the disk refuses."""
+def save_figures(folder: Path, prefix: str, figures: "Mapping[str, Figure]", *, follow_links: bool = False) -> None:
+    """Write figures as `{prefix}_{name}.png` and `.pdf`, each whole or not at all; makes the folder.
+
+    Raises `UserError` where the disk refuses or, unless links are followed, the folder is a link to another one.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in figures.items():
-            for ending in ("png", "pdf"):
-                figure.savefig(folder / f"{prefix}_{name}.{ending}", dpi=200)
     except OSError as error:
         raise cannot_write(folder, error) from error
+    if not (follow_links or is_own_folder(folder)):
+        raise not_regular(folder)
+    for name, figure in figures.items():
+        write_bytes(folder / f"{prefix}_{name}.png", encoded(figure, "png", dots_per_inch=200))
+        write_bytes(folder / f"{prefix}_{name}.pdf", encoded(figure, "pdf", dots_per_inch=200))

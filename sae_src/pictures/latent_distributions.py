@@ -1,12 +1,19 @@
-"""Figures of latents, drawn without any global state of matplotlib."""
+"""Figures of latents."""
 
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
+from omnilearn.figures import drawing, new_figure
 
-def latent_distributions(latent: Tensor, effect: Tensor) -> Figure:
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@drawing
+def latent_distributions(latent: Tensor, effect: Tensor) -> "Figure":
     """Two violin plots one above the other: the latents (N, D), and the effects (M, D) of moving each of them."""
-    figure = Figure(figsize=(max(6.0, 0.5 * latent.shape[1] + 1.5), 5.5), layout="constrained")
+    figure = new_figure(figsize=(max(6.0, 0.5 * latent.shape[1] + 1.5), 5.5), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     positions = range(latent.shape[1])
     for axes, values, label in ((upper, latent, "latent"), (lower, effect, "effect of a traversal")):

@@ -64,7 +64,7 @@ def load_factor_net(path: Path) -> tuple[FactorNet, dict[str, Moments], dict[str
     Raises `Unavailable` for a file that is damaged or something else.
     """
     try:
-        stored = load_tensors(path)
+        stored = load_tensors(path, follow_links=True)
     except UserError as error:
         raise Unavailable(str(error)) from error
     try:

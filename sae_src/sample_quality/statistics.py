@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from omnilearn.data.download.paths import check_regular
 from omnilearn.data.storage.hdf5 import own_dataset
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import Unavailable
@@ -39,6 +40,7 @@ def read_statistics(path: Path, mode: str, dim: int) -> Statistics | None:
     """
     if not path.exists():
         return None
+    check_regular(path)
     with _opened(path) as file:
         shapes = {f"{mode}_{dim}_mu": (dim,), f"{mode}_{dim}_sigma": (dim, dim)}
         if not any(name in file for name in shapes):

@@ -1,0 +1,76 @@
+"""matplotlib as this project uses it: figures in memory, without windows, backends or the settings of a folder.
+
+Figures are drawn and encoded with matplotlib's own default settings, so that they look the same everywhere.
+"""
+
+import importlib
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_BACKEND = "MPLBACKEND"
+
+
+def new_figure(**settings: Any) -> "Figure":
+    """A figure that no window shows; `settings` are those of matplotlib's `Figure`."""
+    with default_settings() as matplotlib:
+        figure: Figure = matplotlib.figure.Figure(**settings)
+        return figure
+
+
+def drawing(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function draw with matplotlib's default settings."""
+
+    @wraps(function)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        with default_settings():
+            return function(*args, **kwargs)
+
+    return drawn
+
+
+def encoded(figure: "Figure", form: Literal["png", "pdf"], *, dots_per_inch: int) -> bytes:
+    """A figure as the content of a file."""
+    content = io.BytesIO()
+    with default_settings():
+        figure.savefig(content, format=form, dpi=dots_per_inch)
+    return content.getvalue()
+
+
+@contextmanager
+def default_settings() -> Iterator[ModuleType]:
+    """Run the block with the settings that matplotlib comes with, not those of the user or the current folder."""
+    matplotlib = _matplotlib()
+    with matplotlib.rc_context(matplotlib.rcParamsDefault):
+        yield matplotlib
+
+
+def _matplotlib() -> ModuleType:
+    """matplotlib with its figures, imported when it is first needed.
+
+    It cannot be imported where MPLBACKEND names a backend that is not installed, as notebooks have it for commands that
+    they start. No figure here needs a backend, so the name is taken in afterwards, for the notebook itself.
+    """
+    if "matplotlib" not in sys.modules:
+        backend = os.environ.pop(_BACKEND, None)
+        try:
+            matplotlib = importlib.import_module("matplotlib")
+        finally:
+            if backend is not None:
+                os.environ[_BACKEND] = backend
+        if backend:
+            with suppress(ValueError):  # not installed: a window could not be opened, and none is
+                matplotlib.rcParams["backend"] = backend
+    importlib.import_module("matplotlib.figure")
+    return sys.modules["matplotlib"]
