@@ -67,7 +67,7 @@ def not_regular(path: Path) -> UserError:
 
 
 def read_bytes(path: Path, *, follow_links: bool = False, at_most: int | None = None) -> bytes:
-    """The content of a regular file; raises as `open_regular`, and `UserError` where it has more bytes than `at_most`."""
+    """The content of a regular file; raises as `open_regular`, and `UserError` for more than `at_most` bytes."""
     with open_regular(path, follow_links=follow_links) as file:
         if at_most is not None and os.fstat(file.fileno()).st_size > at_most:
             raise UserError(f"{path}: larger than any such file; move it away")
