@@ -75,14 +75,15 @@ class MetricSettings:
         return {name: self.own.get(name, setting.default) for name, setting in own_settings(metric).items()}
 
     def described(self) -> dict[str, Any]:
-        """All settings by name, for the results: those that metrics share, those that were given, and those that the
-        chosen metrics have by default. `own` says the latter for each metric: defaults of one name may differ.
+        """All settings by name, for the results: those that metrics share, and those of every metric there is.
+
+        Where metrics have different defaults for one name, that of the first metric of the table; `own` has the
+        settings of each metric that was chosen.
         """
-        own = {metric.name: self.of(metric) for metric in map(metric_named, self.names)}
-        flat: dict[str, Any] = {}
-        for settings in (self.shared() | {"metrics": self.names}, self.own, *own.values()):
-            flat |= {name: value for name, value in settings.items() if name not in flat}
-        return {**flat, "own": own}
+        flat: dict[str, Any] = {"metrics": self.names, **self.shared()}
+        for metric in all_metrics().values():
+            flat = self.of(metric) | flat
+        return {**flat, "own": {name: self.of(metric_named(name)) for name in self.names}}
 
     def _check(self, metric: Metric) -> None:
         """Raise `UserError` for an own setting of a metric that is out of its range."""

@@ -103,6 +103,7 @@ METRIC = Metric(
     meaning="latents do not depend on each other",
     range="from 0, low",
     need="codes",
+    ignores_test_points=True,
     at_least={"num_bins": 1},
     also_results=("mutual_info_score",),
     is_published=True,

@@ -38,7 +38,7 @@ GIVEN = {
     "decode": lambda latents: latents,
     "factor_groups": lambda count: [torch.rand(count, size, 3) for size in (2, 3)],
 }
-SMALL = {"num_train": 20, "num_test": 10, "batch_size": 4, "num_trees": 2, "num_shuffles": 1, "sizes": (24,)}
+SMALL = {"num_train": 20, "num_test": 99, "batch_size": 4, "num_trees": 2, "num_shuffles": 1, "sizes": (24,)}
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,24 @@ def test_it_returns_its_scores(metric):
     assert set(metric.scores) <= result.keys()
     assert all(isinstance(result[name], float | int) for name in metric.scores)
     assert set(metric.also_results) <= set(metric.scores)
+
+
+@every_metric
+def test_it_says_whether_it_looks_at_test_points(metric):
+    signature = inspect.signature(metric.score).parameters
+    if "codes_test" not in signature:
+        assert not metric.ignores_test_points
+        return
+    given = {name: GIVEN[name] for name in signature if name in GIVEN}
+    small = {name: value for name, value in SMALL.items() if name in signature}
+    other = given | {"codes_test": -10 * CODES[:12] ** 2, "factors_test": FACTORS[5:17]}
+    if metric.need == "grid":  # elsewhere the test points are looked up
+        order = np.argsort(FACTORS @ [3, 1], kind="stable")
+        sample = {"sample": lambda factors: CODES[order][4 * (factors @ [3, 1])], "factor_sizes": (2, 3)}
+        given, other = given | sample, other | sample
+    results = [metric.score(**arrays, **small) for arrays in (given, other)]
+    is_equal = all(np.array_equal(results[0][name], results[1][name], equal_nan=True) for name in results[0])
+    assert is_equal == metric.ignores_test_points
 
 
 @every_metric
