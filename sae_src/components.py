@@ -3,6 +3,7 @@
 # ruff: noqa: F401
 import omnilearn.data.sets.celeba
 import omnilearn.data.sets.cifar
+import omnilearn.data.sets.digits
 import omnilearn.data.sets.dsprites
 import omnilearn.data.sets.mnist
 import omnilearn.data.sets.mpi3d

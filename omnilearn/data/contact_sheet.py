@@ -47,7 +47,7 @@ def contact_sheet(
         values = torch.linspace(0, size - 1, min(size, columns)).round().long()
         classes = torch.tensor(base).repeat(len(values), 1)
         classes[:, k] = values
-        images = full.batch(dataset.grid.indices(classes)).mul(255).round().to(torch.uint8).cpu()
+        images = full.batch(full.indices_of(classes)).mul(255).round().to(torch.uint8).cpu()
         for column, image in enumerate(images.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()):
             sheet.paste(Image.fromarray(image), (column * width, k * height))
     return sheet.resize((sheet.width * zoom, sheet.height * zoom), Image.Resampling.NEAREST)

@@ -23,10 +23,10 @@ class Dataset(ABC):
         din: size of an observation, without the batch dimension.
         device: where `batch` puts the observations.
         grid: the factors of variation, where every combination of their values is one observation of the mode `full`
-            (at the index that `grid.indices` gives); else None.
+            (at the index that `indices_of` gives); else None.
         factor_names: name of each factor or variable behind the observations; empty where they are not known.
-        factor_sizes: the number of values of each factor on a grid.
-        factor_values: the values of each factor on a grid.
+        factor_sizes: the number of values of each factor; 0 for one of real numbers.
+        factor_values: the values of each factor, in the order of their class indices.
     """
 
     config: str = "CONFIG"
@@ -45,12 +45,22 @@ class Dataset(ABC):
     def batch(self, indices: Tensor) -> Tensor:
         """The observations (B, *din) at `indices` (B,), as float32 on the dataset's device."""
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether `factors` knows the class index of each factor."""
+        return self.grid is not None
+
     def factors(self, indices: Tensor) -> Tensor:
         """The class index (B, K) of each factor of the observations at `indices` (B,), as int64 on the CPU.
 
-        Raises `UserError` where the observations are not on a grid of factors.
+        Raises `UserError` where the factors are not known as classes.
         """
         raise UserError(f"{type(self).__name__}: this dataset has no grid of factors")
+
+    def indices_of(self, classes: Tensor) -> Tensor:
+        """Where (B,) in the mode `full` the observations with these class indices (B, K) are; only on a grid."""
+        assert self.grid is not None
+        return self.grid.indices(classes)
 
     def labels(self, indices: Tensor) -> Tensor:
         """What is known about the observations at `indices` (B,): (B,) or (B, L) on the CPU, as the dataset says.

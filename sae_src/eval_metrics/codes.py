@@ -117,7 +117,7 @@ class MetricData:
     @property
     def has_factors(self) -> bool:
         """Whether the factors of the observations are known as class indices."""
-        return self.dataset.grid is not None
+        return self.dataset.has_classes
 
     @cached_property
     def has_numbers(self) -> bool:
@@ -165,7 +165,7 @@ class MetricData:
     def sample(self, factors: np.ndarray) -> np.ndarray:
         """The codes (n, D) of the observations with factors (n, K); only on a grid."""
         assert self.grid is not None
-        return self.codes(self.grid.indices(torch.from_numpy(factors)))
+        return self.codes(self.dataset.indices_of(torch.from_numpy(factors)))
 
     @property
     def can_intervene(self) -> bool:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from omnilearn.data.download.files import get_files
 from omnilearn.data.download.paths import data_root
+from omnilearn.data.factor_table import FactorTable
 from omnilearn.data.factors import FactorGrid
 from omnilearn.data.images import ImageDataset, PixelSource
 from omnilearn.data.storage.arrays import Keep
@@ -20,7 +21,7 @@ class ImageSet:
     source: PixelSource
     train: Tensor
     test: Tensor
-    grid: FactorGrid | None = None
+    grid: FactorGrid | FactorTable | None = None
     targets: Tensor | None = None
     side: int | None = None
     prefix: str = ""
