@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import omnifig
 import pytest
-import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import sae_src as sae
@@ -15,7 +14,6 @@ from omnilearn.config import call
 from omnilearn.data.shapes.dataset import Shapes
 from omnilearn.errors import UserError
 from omnilearn.files import load_tensors
-from sae_src.eval_metrics.codes import MetricData
 from sae_src.eval_metrics.command import EvaluationSettings, metric_dataset
 from sae_src.eval_metrics.table import all_metrics
 
@@ -155,19 +153,6 @@ def test_settings_of_single_metrics_are_keys(image_run, fig):
     assert all(summary["scores"][title] != before[title] for title in ("MIG", "IRS", "JEMMIG"))
 
 
-def test_posteriors_of_a_variational_autoencoder(vector_run, fig):
-    run = fig(f"train a/conv12 m/vae d/vec {VECTORS}")
-    data = MetricData(sae.load_run(run).data.dataset.in_mode("full"), sae.load_run(run).model)
-    indices = data.draw(7, stream=0)
-    with torch.no_grad():
-        posterior = data.model.encode(data.dataset.batch(indices))
-    np.testing.assert_allclose(data.scales(indices), posterior.scale, rtol=1e-5)
-    np.testing.assert_allclose(data.codes(indices), posterior.loc, rtol=1e-5, atol=1e-6)
-    assert data.has_posteriors
-    without = sae.load_run(vector_run)
-    assert not MetricData(without.data.dataset, without.model).has_posteriors
-
-
 def test_finished_runs_are_skipped_unless_told_otherwise(image_run, fig, tmp_path, capsys):
     run = copy_of(image_run, tmp_path)
     words = f"eval-metrics eval/shapes --load {run} {SIZES} --metrics mig"
@@ -277,20 +262,6 @@ def test_the_script_of_an_evaluation_config_is_for_many_runs(shell, vector_run):
 def test_mistakes(vector_run, fig, keys, message):
     with pytest.raises(UserError, match=message):
         fig(f"eval-metrics --load {vector_run} --device cpu --force-run {keys}")
-
-
-def test_codes_are_those_of_the_observations_and_computed_once(image_run):
-    run = sae.load_run(image_run)
-    dataset = run.data.dataset.in_mode("full")
-    data = MetricData(dataset, run.model)
-    indices = data.draw(30, stream=0)
-    codes, factors = data.codes(indices), data.factors(indices)
-    assert data.table.encoded == len(np.unique(factors, axis=0))
-    before = data.table.encoded
-    assert np.array_equal(data.sample(factors), codes)
-    assert data.table.encoded == before
-    direct = run.model.encode(dataset.batch(dataset.grid.indices(torch.from_numpy(factors[:4])))).detach()
-    assert torch.allclose(direct, torch.from_numpy(codes[:4]), atol=1e-6)
 
 
 def test_what_an_evaluation_leaves_open_is_as_in_the_run(image_run, shapes_root, monkeypatch):
