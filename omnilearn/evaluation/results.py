@@ -34,16 +34,21 @@ def evaluate_and_store(
     measures: Sequence[Measure] = (),
     step_limit: int | None = None,
     stop: Callable[[], BaseException | None] = lambda: None,
+    passed: Evaluation | None = None,
 ) -> Evaluation:
     """One pass over a subset of the data, then other measures; scores, pictures and first batch go into the run folder.
 
     Writes the scalars and pictures `{ident}/...` for TensorBoard, `{ident}.pth.tar` with the first batch and what the
     model made of it, and `{ident}.json` with the scores and all that made them. They are written after the pass and
     again after the measures, which may take long. A measure that lacks something is left out with a warning.
+
+    `passed` is what the same pass gave for this model just before, where there was one: then it is not made again.
     """
     subset = data.subset(mode)
     batches = data.loading.evaluation_batches(subset, seed)
-    outcome = evaluate(model, subset, batches, seed, title=f"evaluation of {mode}", step_limit=step_limit, stop=stop)
+    outcome = passed or evaluate(
+        model, subset, batches, seed, title=f"evaluation of {mode}", step_limit=step_limit, stop=stop
+    )
     pattern = f"{ident}/{{}}"
     drawn: dict[str, Any] = {}
     with TensorBoardWriter(folder) as writer:

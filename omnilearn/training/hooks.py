@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from omnilearn.data import Data
-from omnilearn.evaluation.evaluate import evaluate, evaluation_mode, losses_in
+from omnilearn.evaluation.evaluate import Evaluation, evaluate, evaluation_mode, losses_in
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.checkpoint import remove_checkpoints, save_checkpoint
 from omnilearn.tensorboard.visualiser import Visualiser
@@ -54,6 +54,13 @@ class Validate(Hook):
     def __init__(self, settings: Validation, data: Data, visualiser: Visualiser | None) -> None:
         super().__init__(settings.freq)
         self._settings, self._data, self._visualiser = settings, data, visualiser
+        self._latest: tuple[int, Evaluation] | None = None
+
+    def passed_at(self, step: int, mode: str, step_limit: int | None) -> Evaluation | None:
+        """The validation after that step, where it was over the same observations as a pass with these settings."""
+        if self._latest is None or (self._settings.mode, self._settings.step_limit) != (mode, step_limit):
+            return None
+        return self._latest[1] if self._latest[0] == step else None
 
     def run(self, training: Training, result: dict[str, Any]) -> None:
         """Write the means under `{name}/val` and pictures of the last batch; remember the best loss so far."""
@@ -70,6 +77,7 @@ class Validate(Hook):
                 step_limit=self._settings.step_limit,
                 stop=training.interruption.reason,
             )
+        self._latest = (progress.step, outcome)
         pattern = f"{{}}/{mode}"
         training.writer.scalars(pattern, outcome.scores, progress.step)
         if self._visualiser is not None:

@@ -75,8 +75,10 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
     hooks: list[Hook] = [LogScalars(None if settings.records is None else settings.records.freq)]
     if settings.viz is not None:
         hooks.append(Visualise(settings.viz))
+    validate: Validate | None = None
     if settings.validation is not None and data.has_subset(settings.validation.mode):
-        hooks.append(Validate(settings.validation, data, settings.viz))
+        validate = Validate(settings.validation, data, settings.viz)
+        hooks.append(validate)
     hooks += [Save(settings.checkpoint), console]
     try:
         with Interruption(settings.time_limit) as training.interruption:
@@ -85,7 +87,7 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
             scores = progress.scores
             evaluation = settings.evaluation if settings.include_eval else None
             if evaluation is not None and data.has_subset(evaluation.mode):
-                scores = evaluate_at_end(training, settings, evaluation)
+                scores = evaluate_at_end(training, settings, evaluation, validate)
             ident = None if evaluation is None else evaluation.ident
             complete_info(training.folder, progress.step, training.stopwatch.seconds, ident)
     except Stop as stop:
@@ -96,21 +98,26 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
     print_summary(training, scores)
 
 
-def evaluate_at_end(training: Training, settings: TrainSettings, evaluation: FinalEvaluation) -> dict[str, float]:
-    """The evaluation after the last step; returns its scores."""
-    outcome = evaluate_and_store(
-        training.components.model,
-        training.components.data,
-        training.folder,
-        ident=evaluation.ident,
-        mode=evaluation.mode,
-        step=training.progress.step,
-        seed=training.components.seed,
-        visualiser=settings.viz,
-        measures=training.components.measures,
-        step_limit=evaluation.step_limit,
-        stop=training.interruption.reason,
-    )
+def evaluate_at_end(
+    training: Training, settings: TrainSettings, evaluation: FinalEvaluation, validate: Validate | None
+) -> dict[str, float]:
+    """The evaluation after the last step, from the pass of its validation where that is the same; its scores."""
+    mode, step, limit = evaluation.mode, training.progress.step, evaluation.step_limit
+    with training.autocast():
+        outcome = evaluate_and_store(
+            training.components.model,
+            training.components.data,
+            training.folder,
+            ident=evaluation.ident,
+            mode=mode,
+            step=step,
+            seed=training.components.seed,
+            visualiser=settings.viz,
+            measures=training.components.measures,
+            step_limit=limit,
+            stop=training.interruption.reason,
+            passed=None if validate is None else validate.passed_at(step, mode, limit),
+        )
     return outcome.scores
 
 

@@ -170,15 +170,18 @@ def test_signals_save_and_exit_with_a_code_of_their_own(number, runs):
 
 
 # There is one question after each step and before each batch of a validation: 15 is in the validation after step 15, 42
-# in that of the last step, 44 in the evaluation.
-@pytest.mark.parametrize("question", [15, 42, 44])
-def test_a_validation_that_is_cut_short_is_made_up_for(question, runs, fig, monkeypatch):
-    whole = fig(f"train {METHODS['vae']} {KEYS} --name whole")
+# in that of the last step, 44 in the evaluation, where that is a pass of its own.
+@pytest.mark.parametrize(
+    ("question", "words"), [(15, ""), (42, ""), (44, "--validation.step-limit 1"), (44, "--evaluation.mode test")]
+)
+def test_a_pass_that_is_cut_short_is_made_again(question, words, runs, fig, monkeypatch):
+    command = f"train {METHODS['vae']} {KEYS} {words}"
+    whole = fig(f"{command} --name whole")
     asked = itertools.count(1)
     with monkeypatch.context() as patch:
         patch.setattr(Interruption, "reason", lambda self: Stop(STOPPED, "-") if next(asked) == question else None)
         with pytest.raises(Stop) as stop:
-            fig(f"train {METHODS['vae']} {KEYS} --name cut")
+            fig(f"{command} --name cut")
     assert stop.value.code == 4
     cut = fig("train --resume cut")
     assert_same(whole, cut)
@@ -294,8 +297,7 @@ class Exploit:
 def test_a_checkpoint_cannot_run_code(name, run, tmp_path, fig):
     target = tmp_path / "executed"
     torch.save({"model": Exploit(target)}, run / "ckpt20" / name)
-    from omnilearn.files import write_json
-    from omnilearn.files import checksum
+    from omnilearn.files import checksum, write_json
 
     sums = {file: checksum(run / "ckpt20" / file) for file in ("model.pth.tar", "training.pth.tar")}
     write_json(run / "ckpt20" / "checksums.json", sums)
