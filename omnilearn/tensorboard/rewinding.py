@@ -1,5 +1,6 @@
 """TensorBoard's files of a run that was interrupted, cut back to the step that it resumes from."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
@@ -10,11 +11,16 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from omnilearn.files import is_regular, replacing
 
 
-def forget_after(run: Path, step: int, *, prefix: str | None = None) -> None:
+def forget_after(run: Path, step: int, *, prefix: str | None = None, but: Collection[str] = ()) -> None:
     """Drop every event later than `step`, so that the resumed run writes each point once.
 
-    Of that step itself, those whose tag begins with `prefix` are dropped. A record that a kill left half written goes
-    too. Files in which nothing changes stay as they are.
+    A record that a kill left half written goes too. Files in which nothing changes stay as they are.
+
+    Args:
+        run: the folder of the run.
+        step: the step that it resumes from.
+        prefix: of that step itself, drop the events whose tag begins with this.
+        but: except those whose tag ends with one of these.
     """
     for path in sorted(run.glob("events.out.tfevents.*")):
         if not is_regular(path):
@@ -26,7 +32,9 @@ def forget_after(run: Path, step: int, *, prefix: str | None = None) -> None:
                 event = Event.FromString(record)
             except DecodeError:
                 break
-            is_again = prefix is not None and any(value.tag.startswith(prefix) for value in event.summary.value)
+            is_again = prefix is not None and any(
+                value.tag.startswith(prefix) and not value.tag.endswith(tuple(but)) for value in event.summary.value
+            )
             if event.step < step or (event.step == step and not is_again):
                 earlier.append(record)
             else:

@@ -85,7 +85,9 @@ def resume(run: Run) -> Path:
                     _check_unchanged(state["made_by"], made_by(fingerprint(stored_config(run.config, components))))
                 components.model.load_state_dict((run.state or {})["model"])
         set_aside_after(run.path, step)
-        forget_after(run.path, step, prefix=None if evaluation is None or is_evaluated else f"{evaluation.ident}/")
+        of_training = ["/train"] if settings.validation is None else ["/train", f"/{settings.validation.mode}"]
+        prefix = None if evaluation is None or is_evaluated else f"{evaluation.ident}/"
+        forget_after(run.path, step, prefix=prefix, but=of_training)
         with TensorBoardWriter(run.path) as writer:
             training = begin(run.config, components, settings, run.path, writer)
             if state is not None:
