@@ -7,7 +7,8 @@ import pytest
 from omnilearn.evaluation import results
 from omnilearn.files import load_tensors
 
-COMMAND = "train hybrid a/conv12 m/vae d/vec --dataset.num-samples 600 --budget 4 --validation.freq 2 --device cpu --name-include-date no"
+KEYS = "--dataset.num-samples 600 --budget 4 --validation.freq 2 --device cpu --name-include-date no"
+COMMAND = f"train hybrid a/conv12 m/vae d/vec {KEYS}"
 
 
 @pytest.fixture
