@@ -1,4 +1,4 @@
-"""Configs in an order in which they are not what they were named for: of no effect, or changed by widths."""
+"""Configs in an order in which they are not what they were named for: of no effect, or changed by what others share."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from omnilearn.errors import ConfigError
 
 Files = Mapping[str, ConfigFile]
 
-_ARCHITECTURE = {"encoder", "decoder"}
+_MEANT = {"method", "encoder", "decoder"}
 _NOTHING = object()
 
 
@@ -20,14 +20,12 @@ class Fault:
 
     Attributes:
         problem: in words.
-        mover: the word that should stand elsewhere.
-        places: where it might stand among the other words, the best place first.
-        way_out: what to do where no place is any help.
+        orders: other orders of the words that might be right, the nearest first.
+        way_out: what to do where none is.
     """
 
     problem: str
-    mover: str
-    places: Sequence[int]
+    orders: Sequence[list[str]]
     way_out: str = "leave one of them out"
 
 
@@ -45,7 +43,7 @@ def holding(file: ConfigFile, tree: Mapping[str, Any]) -> list[str]:
 
 
 def check_effects(words: Sequence[str], files: Files, arrange: Callable[[Sequence[str]], Files]) -> None:
-    """Raise `ConfigError` where a config has no effect or widths change an architecture, with an order that works.
+    """Raise `ConfigError` where a config has no effect, or is changed by what none asked for; with an order that works.
 
     Args:
         words: the configs that were named, the strongest first.
@@ -62,7 +60,7 @@ def _faults(words: Sequence[str], files: Files) -> Iterator[Fault]:
     tree = merged_files(files)
     for name in files:
         yield from _without_effect(name, words, files, tree)
-        yield from _changed_by_widths(name, words, files, tree)
+        yield from _changed(name, words, files, tree)
 
 
 def _without_effect(name: str, words: Sequence[str], files: Files, tree: Mapping[str, Any]) -> Iterator[Fault]:
@@ -77,22 +75,28 @@ def _without_effect(name: str, words: Sequence[str], files: Files, tree: Mapping
     mover, word = word_of(name, words, files), word_of(winner, words, files)
     if word == mover:
         problem = f"{name} has no effect: {winner} stands before it in the {BASES} of {mover} and sets {key}"
-        yield Fault(problem, mover, (), f"move {name} further to the front there")
+        yield Fault(problem, (), f"move {name} further to the front there")
         return
     problem = f"{name} has no effect: {word} stands before it and sets {key}"
-    yield Fault(problem, mover, range(words.index(mover) - 1, -1, -1))
+    yield Fault(problem, _to_the_left(mover, words))
 
 
-def _changed_by_widths(name: str, words: Sequence[str], files: Files, tree: Mapping[str, Any]) -> Iterator[Fault]:
-    """An encoder or decoder with a value that the widths for a size, which stand before it, replace."""
-    for keys, value in files[name].settings() if _ARCHITECTURE & set(files[name].roles) else ():
-        if _holds(keys, value, tree):
-            continue
+def _changed(name: str, words: Sequence[str], files: Files, tree: Mapping[str, Any]) -> Iterator[Fault]:
+    """A config with a value that is replaced by what another one, further to the left, merely builds on.
+
+    Only what was named, or is the method, the encoder or the decoder, is meant in all its values; widths and other
+    things in common give way to it.
+    """
+    if name not in words and not _MEANT & set(files[name].roles):
+        return
+    mover = word_of(name, words, files)
+    for keys, value in files[name].settings():
         winner, key = _decider(keys, files)
-        if "size" in files[winner].roles:
-            mover = word_of(winner, words, files)
-            problem = f"{mover} stands before {word_of(name, words, files)} and changes its {key}"
-            yield Fault(problem, mover, range(words.index(mover) + 1, len(words)))
+        own = name in ancestors(winner, files) or winner in (mover, *ancestors(mover, files))
+        if winner not in words and not own and not _holds(keys, value, tree):
+            word = word_of(winner, words, files)
+            orders = [*_to_the_left(mover, words), *_to_the_right(word, words)]
+            yield Fault(f"{word} stands before {mover} and changes its {key}", orders)
             return
 
 
@@ -101,7 +105,7 @@ def _order_that_works(
 ) -> Sequence[str] | None:
     """The words in an order without faults, each moved as little as needed; None where none was found."""
     while faults := list(_faults(words, files)):
-        for order in _moved(words, faults[0]):
+        for order in faults[0].orders:
             try:
                 arranged = arrange(order)
             except ConfigError:
@@ -114,10 +118,14 @@ def _order_that_works(
     return words
 
 
-def _moved(words: Sequence[str], fault: Fault) -> Iterator[list[str]]:
-    rest = [word for word in words if word != fault.mover]
-    for place in fault.places:
-        yield [*rest[:place], fault.mover, *rest[place:]]
+def _to_the_left(word: str, words: Sequence[str]) -> list[list[str]]:
+    rest = [other for other in words if other != word]
+    return [[*rest[:place], word, *rest[place:]] for place in range(words.index(word) - 1, -1, -1)]
+
+
+def _to_the_right(word: str, words: Sequence[str]) -> list[list[str]]:
+    rest = [other for other in words if other != word]
+    return [[*rest[:place], word, *rest[place:]] for place in range(words.index(word) + 1, len(words))]
 
 
 def _decider(keys: KeyPath, files: Files) -> tuple[str, str]:

@@ -48,7 +48,7 @@ FINE = [
     "a/d/ladder/12 a/d/strc/12 a/e/ladder/12 m/vae d/vec",
     "a/conv12 a/e/conv12 m/ae d/vec",
     "a/conv12 m/ae d/vec a/size/vec",
-    "a/conv12 m/ae d/3ds base128",
+    "base128 a/conv12 m/ae d/3ds",
     "eval/fast eval/shapes",
     "eval/shapes eval/fast",
     "textbook hybrid a/conv12 m/vae d/vec",
@@ -91,13 +91,30 @@ def test_what_is_neither_stays_allowed(line):
     sae.create_config(*line.split())
 
 
-def test_widths_do_not_change_an_architecture():
+@pytest.mark.parametrize(
+    ("line", "problem", "order"),
+    [
+        (
+            "d/vec hybrid a/e/conv12 a/d/strc/12 m/ae",
+            "d/vec stands before a/d/strc/12 and changes its model.decoder.first",
+            "a/d/strc/12 d/vec hybrid a/e/conv12 m/ae",
+        ),
+        (
+            "d/celeba a/e/small a/d/conv12 m/ae",
+            "d/celeba stands before a/e/small and changes its model.encoder.last.hidden",
+            "a/e/small d/celeba a/d/conv12 m/ae",
+        ),
+        (
+            "a/conv12 d/shapes m/qlae",
+            "a/conv12 stands before m/qlae and changes its model.optim._type",
+            "a/conv12 m/qlae d/shapes",
+        ),
+    ],
+)
+def test_what_others_build_on_does_not_change_what_was_named(line, problem, order):
     with pytest.raises(ConfigError) as error:
-        sae.create_config("d/vec", "hybrid", "a/e/conv12", "a/d/strc/12", "m/ae")
-    order = "hybrid a/e/conv12 a/d/strc/12 d/vec m/ae"
-    assert str(error.value) == (
-        f"d/vec stands before a/d/strc/12 and changes its model.decoder.first; this order works: {order}"
-    )
+        sae.create_config(*line.split())
+    assert str(error.value) == f"{problem}; this order works: {order}"
 
 
 @pytest.mark.slow
