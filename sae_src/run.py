@@ -65,9 +65,11 @@ def build_model(*configs: str, shape: Size | None = None, **keys: Any) -> Autoen
         UserError: where the configs are not known or do not fit together.
     """
     config = create_config(*configs, **keys)
+    dataset_size = None
     if shape is None and find(config, "din") is None:
-        shape = assembly.build_data(config).dataset.din
-    return as_autoencoder(assembly.build_model(config, shape))
+        data = assembly.build_data(config)
+        shape, dataset_size = data.dataset.din, len(data.subset("train"))
+    return as_autoencoder(assembly.build_model(config, shape, dataset_size=dataset_size))
 
 
 def load_run(
