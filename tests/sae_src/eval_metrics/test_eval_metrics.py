@@ -83,6 +83,7 @@ def copy_of(run, folder):
     return copy
 
 
+@pytest.mark.slow
 def test_results_have_the_published_names(image_run):
     stored = load_tensors(image_run / "metrics.pth.tar")
     assert set(stored) == {"scores", "results"}
@@ -102,6 +103,7 @@ def test_results_have_the_published_names(image_run):
     assert [tuple(q.shape) for q in responses["factor_responses_q"]] == [(1, n, 12) for n in (10, 10, 10, 8, 4, 15)]
 
 
+@pytest.mark.slow
 def test_summary_says_what_made_the_scores(image_run):
     summary = summary_of(image_run)
     assert summary["skipped"] == {"RMIG": "needs a model whose codes are the means of normal distributions"}
@@ -115,6 +117,7 @@ def test_summary_says_what_made_the_scores(image_run):
     assert summary["data"]["factors"][0] == "floor_hue"
 
 
+@pytest.mark.slow
 def test_curves_and_figures(image_run):
     written = scalars(image_run)
     for title, scores in summary_of(image_run)["scores"].items():
@@ -128,6 +131,7 @@ def test_curves_and_figures(image_run):
     assert files == {f"metrics_{name}.{ending}" for name in FIGURES for ending in ("png", "pdf")}
 
 
+@pytest.mark.slow
 def test_same_seed_same_scores(image_run, fig):
     words = (
         f"eval-metrics eval/fast eval/shapes --load {image_run} {SIZES} --log-stats no --metrics [mig,irs,responses]"
@@ -144,6 +148,7 @@ def test_same_seed_same_scores(image_run, fig):
     assert summary_of(image_run, "other")["scores"]["MIG"] != scores["MIG"]
 
 
+@pytest.mark.slow
 def test_settings_of_single_metrics_are_keys(image_run, fig):
     words = f"eval-metrics eval/shapes --load {image_run} {SIZES} --log-stats no --metrics [mig,irs,jemmig]"
     fig(f"{words} --save-ident own --diff-quantile 0.5 --num-bins 5")
@@ -153,6 +158,7 @@ def test_settings_of_single_metrics_are_keys(image_run, fig):
     assert all(summary["scores"][title] != before[title] for title in ("MIG", "IRS", "JEMMIG"))
 
 
+@pytest.mark.slow
 def test_finished_runs_are_skipped_unless_told_otherwise(image_run, fig, tmp_path, capsys):
     run = copy_of(image_run, tmp_path)
     words = f"eval-metrics eval/shapes --load {run} {SIZES} --metrics mig"
@@ -167,6 +173,7 @@ def test_finished_runs_are_skipped_unless_told_otherwise(image_run, fig, tmp_pat
     assert summary_of(run)["settings"]["num_train"] == 50
 
 
+@pytest.mark.slow
 def test_a_quick_look_does_not_stand_in_for_results(image_run, fig, tmp_path, capsys):
     run = copy_of(image_run, tmp_path)
     words = f"eval/shapes --load {run} {SIZES} --metrics metric/mig"
@@ -176,6 +183,7 @@ def test_a_quick_look_does_not_stand_in_for_results(image_run, fig, tmp_path, ca
     assert fig(f"eval-metrics eval/fast {words}") is None
 
 
+@pytest.mark.slow
 def test_without_a_name_nothing_is_kept(image_run, fig, tmp_path, capsys):
     run = copy_of(image_run, tmp_path)
     words = f"eval-metrics --load {run} {SIZES} --metrics mig --save-ident null"
@@ -194,6 +202,7 @@ def test_figures_go_where_they_are_wanted(vector_run, fig, tmp_path):
     assert {path.name for path in (tmp_path / "fs").iterdir()} == {"vectors_cov.png", "vectors_cov.pdf"}
 
 
+@pytest.mark.slow
 def test_without_a_grid_the_rest_is_skipped_with_a_reason(vector_run, fig):
     outcome = fig(f"eval-metrics --load {vector_run} {SIZES} --metrics {ALL} --mode here")
     without_classes = {metric.title for metric in all_metrics().values() if metric.need in ("codes", "numbers")}
@@ -210,6 +219,7 @@ def test_without_a_grid_the_rest_is_skipped_with_a_reason(vector_run, fig):
     assert "response_mat" in load_tensors(vector_run / "metrics.pth.tar")["results"]["LatentResponses"]
 
 
+@pytest.mark.slow
 def test_responses_of_a_causal_model_and_its_graph(fig):
     run = fig(f"train a/ladder/6 m/vae d/scm {VECTORS}")
     outcome = fig(f"eval-metrics eval/scm --load {run} {SIZES} --include-q no --dist-type abs")
@@ -220,6 +230,7 @@ def test_responses_of_a_causal_model_and_its_graph(fig):
     assert (run / "figures" / "metrics_graph.pdf").is_file()
 
 
+@pytest.mark.slow
 def test_many_runs_go_on_after_a_broken_one(image_run, vector_run, fig, tmp_path, capsys):
     good, other = copy_of(vector_run, tmp_path), copy_of(image_run, tmp_path)
     broken = shutil.copytree(good, tmp_path / "broken")
@@ -235,6 +246,7 @@ def test_many_runs_go_on_after_a_broken_one(image_run, vector_run, fig, tmp_path
         fig(f"{words} --runs nothing*")
 
 
+@pytest.mark.slow
 def test_the_script_of_an_evaluation_config_is_for_many_runs(shell, vector_run):
     settings = "--save-ident many --metrics unsupervised --num-train 20 --num-latent 20 --num-response 5 --device cpu"
     done = shell(f"_ eval/fast --saveroot {vector_run.parent} --runs [vectors] {settings}")
@@ -264,6 +276,7 @@ def test_mistakes(vector_run, fig, keys, message):
         fig(f"eval-metrics --load {vector_run} --device cpu --force-run {keys}")
 
 
+@pytest.mark.slow
 def test_what_an_evaluation_leaves_open_is_as_in_the_run(image_run, shapes_root, monkeypatch):
     monkeypatch.setenv("OMNILEARN_DATA_DIR", "/nowhere")  # only the run knows where its data are
     run, config = sae.load_run(image_run), sae.create_config("eval/shapes")
