@@ -1,6 +1,8 @@
 """Everything that a config can name, one line each: importing this module registers it all."""
 
 # ruff: noqa: F401
+import omnilearn.data.own.array
+import omnilearn.data.own.folder
 import omnilearn.data.sets.celeba
 import omnilearn.data.sets.cifar
 import omnilearn.data.sets.digits

@@ -1,6 +1,8 @@
 """Config files and a command line to one tree: which files and in which order is omnifig's, how they merge ours."""
 
+import copy
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from omnilearn.config.config_files import RESERVED, ConfigFile, read_config_file
 from omnilearn.config.creator import TypedCreator
 from omnilearn.config.effects import check_effects, holding, merged_files
 from omnilearn.config.nodes import Node, Project
+from omnilearn.config.placeholders import filled
 from omnilearn.config.recorder import Recorder
 from omnilearn.config.registry import register_with
 from omnilearn.config.roles import check_roles
@@ -22,7 +25,19 @@ from omnilearn.errors import ConfigError, did_you_mean
 
 
 class Manager(ConfigManager):
-    """omnifig's config manager with plain merging, strict YAML and components built by `TypedCreator`."""
+    """omnifig's config manager with plain merging, strict YAML and components built by `TypedCreator`.
+
+    Attributes:
+        keys: the tables of the values that the bases of a config may depend on.
+        notes: what there is to say about these.
+    """
+
+    keys: dict[str, Any]
+    notes: dict[str, None]
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
+        self.keys, self.notes = {}, {}
 
     def create_config(
         self,
@@ -32,8 +47,15 @@ class Manager(ConfigManager):
         project: Any = unspecified_argument,
     ) -> Node:
         """Merge named configs (the first is the strongest) and then `data` over them into one config."""
-        names = [self._name_of(name) for name in ([configs] if isinstance(configs, str | Path) else configs or ())]
         given = nested(data or {})
+        asked = copy.copy(self)  # which files there are may depend on the keys, and one manager serves many configs
+        asked.keys, asked.notes = given, {}
+        return asked._create_config(configs, given, project)
+
+    def _create_config(self, configs: str | Sequence[str | Path] | None, given: dict[str, Any], project: Any) -> Node:
+        names = [self._name_of(name) for name in ([configs] if isinstance(configs, str | Path) else configs or ())]
+        for name in names:  # the strongest first, each below what is there
+            self.keys = merged(read_config_file(name, self.find_config_path(name)).values, self.keys)
         for key in RESERVED:
             if key in given:
                 raise ConfigError(f"{key} is not a key: it stands in config files; name configs instead")
@@ -44,6 +66,8 @@ class Manager(ConfigManager):
         config = super().create_config(None, without_removed(merged(said, given)), project=project)
         config.reporter = Recorder(given_keys(given), {name: holding(files[name], said) for name in names})
         config.settings["creator"] = "typed"
+        for note in self.notes:
+            print(f"note: {note}", file=sys.stderr)
         return config
 
     def files_of(self, names: Sequence[str]) -> dict[str, ConfigFile]:
@@ -52,7 +76,7 @@ class Manager(ConfigManager):
 
     def load_raw_config(self, path: str | Path) -> dict[str, Any]:
         """What one YAML file builds on, for omnifig to put the files in order."""
-        return {"_base": [self._name_of(base) for base in read_config_file(str(path), Path(path)).bases]}
+        return {"_base": list(self._bases_of(read_config_file(str(path), Path(path))))}
 
     def find_config_path(self, name: str | Path, default: Any = unspecified_argument) -> Path:
         """The file of a config: a registered name first, else a path."""
@@ -87,7 +111,15 @@ class Manager(ConfigManager):
 
     def _file(self, name: str) -> ConfigFile:
         file = read_config_file(name, self.find_config_path(name))
-        return replace(file, bases=tuple(map(self._name_of, file.bases)))
+        return replace(file, bases=self._bases_of(file))
+
+    def _bases_of(self, file: ConfigFile) -> tuple[str, ...]:
+        """The names of what a file builds on, as the keys have it."""
+        keys, known = merged(dict(file.values), self.keys), self._known()
+        return tuple(
+            self._name_of(filled(base, keys, known, lambda note: self.notes.update({note: None})))
+            for base in file.bases
+        )
 
     def _name_of(self, name: str | Path) -> str:
         """The registered name of a config that is given as a path; any other name as it is."""

@@ -58,13 +58,18 @@ def split(dataset: Dataset, ratios: Mapping[str, float], *, shuffle: bool = True
     return {"train": Subset(dataset, order[start:]), **parts}
 
 
-def train_and_test(count: int) -> tuple[Tensor, Tensor]:
+def train_and_test(count: int, *, share: float = TEST_SHARE, seed: int = 0) -> tuple[Tensor, Tensor]:
     """The indices of the training and of the test observations among `count`, as int64, in ascending order.
 
     The published rule: the last 20 % (rounded down) of numpy's legacy permutation of seed 0 are for testing. The same
-    on every platform, since that generator is frozen.
+    on every platform, since that generator is frozen. Raises `UserError` for another share outside [0, 1), and for a
+    seed outside [0, 2^32).
     """
-    order = np.random.RandomState(0).permutation(count).astype(np.int64)
-    held_out = int(TEST_SHARE * count)
+    if not 0 <= share < 1:
+        raise UserError(f"test_share: expected a share from 0 to less than 1, got {share:g}")
+    if not 0 <= seed < 2**32:
+        raise UserError(f"split_seed: must be between 0 and 2^32 - 1, got {seed}")
+    order = np.random.RandomState(seed).permutation(count).astype(np.int64)
+    held_out = int(share * count)
     train, test = order[: count - held_out], order[count - held_out :]
     return torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(test))

@@ -19,7 +19,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import omnilearn.config.exit_codes  # noqa: E402
 import sae_src.commands.scripts  # noqa: E402
 from omnilearn.config import components_in, install  # noqa: E402
+from omnilearn.config.placeholders import found_by  # noqa: E402
 
 components_in("sae_src.components")
+found_by("array_size", "omnilearn.data.own.layout")
 install(fig.get_current_project())
 __all__ = ["omnilearn", "sae_src"]

@@ -34,12 +34,14 @@ class ImageStream:
         shape: images, channels, height, width.
         step: images in a slab; the last one may hold fewer.
         slabs: for the index of an image where a slab begins, the slabs from there on: uint8 (<= step, C, H, W).
+        fingerprint: what else decides about the images, such as a digest of very many files; empty for nothing.
     """
 
     files: tuple[Path, ...]
     shape: tuple[int, int, int, int]
     step: int
     slabs: Callable[[int], Iterator[np.ndarray]]
+    fingerprint: str = ""
 
 
 def convert(stream: ImageStream, *places: Path) -> Path:
@@ -140,4 +142,5 @@ def _noted(array: Path) -> Any:
 def _origin(stream: ImageStream) -> dict[str, Any]:
     stats = {path.name: path.stat() for path in stream.files}
     files = {name: {"bytes": stat.st_size, "modified_ns": stat.st_mtime_ns} for name, stat in stats.items()}
-    return {"layout": LAYOUT, "shape": list(stream.shape), "files": files}
+    origin: dict[str, Any] = {"layout": LAYOUT, "shape": list(stream.shape), "files": files}
+    return origin | {"fingerprint": stream.fingerprint} if stream.fingerprint else origin

@@ -1,0 +1,103 @@
+"""Factor columns in a CSV or Parquet file, one row for each file that its first column, or `file`, names."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from omnilearn.errors import UserError, first_line
+from omnilearn.files import open_regular
+
+SUFFIXES = (".csv", ".parquet")
+FILE = "file"
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
+
+
+def find_table(folder: Path) -> Path | None:
+    """The table in a folder, None without any; `UserError` where there are several."""
+    found = sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise UserError(f"{folder}: several tables, {names}: say which with --dataset.table FILE")
+    return found[0] if found else None
+
+
+def read_columns(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """The columns (N,) of a table in the order of the files `names`: whole numbers, floats or text.
+
+    A row names a file by its path below the folder, or by its last part where that is the only one of that name. A
+    number that is missing is NaN, a text empty. Raises `UserError` where the table cannot be read, or has not exactly
+    one row for each file; rows about others are left out.
+    """
+    header, rows = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+    if len(set(header)) < len(header):
+        raise UserError(f"{path}: two columns of one name")
+    key = header.index(FILE) if FILE in header else 0
+    row_of = _rows_by_file(path, [str(row[key]) for row in rows], names)
+    missing = [name for name in names if name not in row_of]
+    if missing:
+        raise UserError(f"{path}: no row for {len(missing)} of the images, such as {missing[0]}")
+    picked = [rows[row_of[name]] for name in names]
+    return {name: _column([row[k] for row in picked]) for k, name in enumerate(header) if k != key}
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        with open_regular(path, follow_links=True) as file:
+            lines = file.read().decode("utf-8-sig").splitlines()
+        table = [row for row in csv.reader(lines, strict=True) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: cannot be read as a CSV in UTF-8: {first_line(error)}") from error
+    if len(table) < 2:
+        raise UserError(f"{path}: expected a line of names and one for each image")
+    header = [name.strip() for name in table[0]]
+    for number, row in enumerate(table[1:], 2):
+        if len(row) != len(header):
+            raise UserError(f"{path}: row {number} has {len(row)} values for {len(header)} columns")
+    return header, [[value.strip() for value in row] for row in table[1:]]
+
+
+def _read_parquet(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        import pandas
+
+        import_module("pyarrow")
+    except ImportError:
+        raise UserError(f"{path}: needs pandas and pyarrow (pip install pandas pyarrow), or save it as a CSV") from None
+    try:
+        frame = pandas.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as Parquet: {first_line(error)}") from error
+    columns = [frame[name].astype(object).where(frame[name].notna(), "").astype(str).tolist() for name in frame.columns]
+    return [str(name) for name in frame.columns], [list(row) for row in zip(*columns, strict=True)]
+
+
+def _rows_by_file(path: Path, files: Sequence[str], names: Sequence[str]) -> Mapping[str, int]:
+    last_parts: dict[str, list[str]] = {}
+    for name in names:
+        last_parts.setdefault(PurePosixPath(name).name, []).append(name)
+    known, row_of = set(names), {}
+    for row, file in enumerate(files):
+        name = PurePosixPath(file.replace("\\", "/")).as_posix()
+        same = last_parts.get(name, [])
+        found = name if name in known else same[0] if len(same) == 1 else None
+        if found in row_of:
+            raise UserError(f"{path}: two rows for {found}")
+        if found is not None:
+            row_of[found] = row
+    return row_of
+
+
+def _column(texts: Sequence[str]) -> np.ndarray:
+    values = ["" if text.lower() in _MISSING else text for text in texts]
+    numbers = [value or "nan" for value in values]
+    for kind in (int, float):
+        try:
+            return np.array([kind(number) for number in numbers])
+        except (ValueError, OverflowError):
+            continue
+    return np.array(values)

@@ -1,0 +1,138 @@
+"""A user's own arrays: layouts, files, factors, splits, and what is refused."""
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms import functional
+
+import sae_src as sae
+from omnilearn.assembly import build_data
+from omnilearn.data.own.array import own_array
+from omnilearn.errors import UserError
+
+random = np.random.default_rng(0)
+GREY = random.integers(0, 256, (12, 32, 32), dtype=np.uint8)
+COLOURED = random.integers(0, 256, (12, 40, 50, 3), dtype=np.uint8)
+SHAPE, SIZE = np.repeat(np.arange(3), 4), np.tile([0.5, 1.0], 6)
+
+
+def everything(data):
+    full = data.in_mode("full")
+    return full.batch(torch.arange(len(full)))
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float"])
+@pytest.mark.parametrize("layout", ["hw", "hwc", "chw"])
+def test_images_of_any_layout(tmp_path, data_root, layout, kind):
+    images = {"hw": GREY, "hwc": GREY[..., None], "chw": GREY[:, None]}[layout]
+    path = tmp_path / "images.npy"
+    np.save(path, images if kind == "uint8" else images / 255)
+    data = own_array(path)
+    assert data.din == (1, 32, 32) and (len(data), len(data.in_mode("test"))) == (10, 2)
+    assert torch.equal(everything(data), torch.from_numpy(GREY)[:, None].float() / 255)
+
+
+def test_images_are_resized_and_cropped_as_by_torchvision(tmp_path, data_root):
+    path = tmp_path / "images.npy"
+    np.save(path, COLOURED)
+    images = torch.from_numpy(COLOURED).permute(0, 3, 1, 2)
+    expected = functional.center_crop(functional.resize(images, [64], antialias=True), [64, 64]).float() / 255
+    assert torch.equal(everything(own_array(path, image_size=64)), expected)
+    assert own_array(path).din == (3, 32, 32)
+    assert own_array(path, channels=1).din == (1, 32, 32)
+    assert len(list(data_root.glob("own/*/*.npy"))) == 3 and not list(tmp_path.glob("*.json"))
+
+
+@pytest.mark.parametrize("suffix", ["npz", "h5"])
+def test_factors_beside_images(tmp_path, data_root, suffix):
+    path, factors = tmp_path / f"set.{suffix}", np.stack([SHAPE, SIZE], 1)
+    if suffix == "npz":
+        np.savez_compressed(path, images=GREY, factors=factors, factor_names=["shape", "size"])
+    else:
+        with h5py.File(path, "w") as file:
+            file["images"], file["factors"], file["factor_names"] = GREY, factors, ["shape", "size"]
+    data = own_array(path)
+    assert tuple(data.factor_names) == ("shape", "size") and data.grid is None
+    assert (
+        data.factors(torch.arange(10)).tolist() == np.stack([SHAPE, SIZE == 1], 1)[data.rows(torch.arange(10))].tolist()
+    )
+    assert own_array(path, factors=("shape",)).factor_sizes == (3,)
+    with pytest.raises(UserError, match="no column 'colour'"):
+        own_array(path, factors=("colour",))
+
+
+def test_vectors_take_the_widths_of_vectors(tmp_path, data_root):
+    path = tmp_path / "vectors.npy"
+    np.save(path, random.normal(size=(12, 7)))
+    config = sae.create_config("a/conv12", "m/ae", "d/array", path=str(path))
+    assert build_data(config).dataset.din == 7 and config.pull("model.conv_type", silent=True) == "dense-layer"
+
+
+@pytest.mark.parametrize(("size", "widths"), [(None, 32), (128, 128), (96, 128)])
+def test_widths_follow_the_size(tmp_path, data_root, capsys, size, widths):
+    path = tmp_path / "images.npy"
+    np.save(path, GREY)
+    config = sae.create_config("a/conv12", "m/ae", "d/array", path=str(path), image_size=size)
+    assert config.pull("info.size", silent=True) == widths
+    assert capsys.readouterr().err.count("using the nearest, a/size/128") == (size == 96)
+
+
+def test_the_split_has_a_seed_and_a_share(tmp_path, data_root):
+    path = tmp_path / "images.npy"
+    np.save(path, GREY)
+    tests = [own_array(path, split_seed=seed, test_share=0.5).in_mode("test") for seed in (0, 0, 1)]
+    rows = [test.rows(torch.arange(len(test))).tolist() for test in tests]
+    assert rows[0] == rows[1] != rows[2] and len(rows[0]) == 6
+    with pytest.raises(UserError, match="test_share"):
+        own_array(path, test_share=1.0)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (GREY.astype(np.int64), "type int64"),
+        (GREY / 255.0 + 1, "floats from 1"),
+        (np.where(GREY > 0, GREY / 255, np.nan), "not finite"),
+        (np.full((12, 3), np.nan), "not finite"),
+        (np.zeros((12, 8, 8, 4), np.uint8), "no end is 1 or 3"),
+        (np.zeros((12, 3, 8, 3), np.uint8), "both ends"),
+        (np.zeros(12, np.uint8), "shape"),
+        (np.zeros((0, 8, 8), np.uint8), "shape"),
+        (GREY[:1], "single"),
+        (np.array([{"a": 1}, 2], object), "Python objects"),
+    ],
+)
+def test_arrays_that_hold_no_images_are_refused(tmp_path, data_root, array, message):
+    path = tmp_path / "images.npy"
+    np.save(path, array, allow_pickle=True)
+    with pytest.raises(UserError, match=message):
+        own_array(path)
+
+
+@pytest.mark.parametrize("name", ["missing.npy", "text.npy", "text.npz", "text.h5", "text.txt"])
+def test_files_that_are_none_are_refused(tmp_path, data_root, name):
+    (tmp_path / "text.npy").write_text("text")
+    for suffix in ("npz", "h5", "txt"):
+        (tmp_path / f"text.{suffix}").write_text("text")
+    with pytest.raises(UserError, match=name):
+        own_array(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("factors", "message"),
+    [(np.zeros((12, 1)), "one class"), (np.ones((11, 2)), "one class|11 rows"), (np.zeros((12, 2, 2)), "one row")],
+)
+def test_factors_that_do_not_fit_are_refused(tmp_path, data_root, factors, message):
+    path = tmp_path / "set.npz"
+    np.savez(path, images=GREY, factors=factors)
+    with pytest.raises(UserError, match=message):
+        own_array(path)
+
+
+@pytest.mark.slow
+def test_a_set_smaller_than_a_batch_trains(tmp_path, data_root, fig):
+    path = tmp_path / "vectors.npy"
+    np.save(path, random.normal(size=(40, 7)))
+    run = fig(f"train a/conv12 m/ae d/array --path {path} --budget 3 --name own --viz null")
+    assert sae.load_run(run).dataset("val").batch(torch.arange(2)).shape == (2, 7)
