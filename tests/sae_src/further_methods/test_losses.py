@@ -286,7 +286,10 @@ def test_pairs_share_the_posteriors_of_some_latents_in_training():
     one, other = posterior.loc.chunk(2)
     assert torch.allclose(first[shared], ((one + other) / 2)[shared])
     assert torch.equal(first[~shared], one[~shared])
-    assert torch.equal(model.train().losses(x)["latent"].loc, posterior.loc)
+    out = model.train().losses(x)
+    assert torch.equal(out["latent"].loc, posterior.loc)
+    assert out["reg_loss"].item() == pytest.approx(model.regulariser(averaged).item())
+    assert out["reg_loss"].item() != pytest.approx(model.regulariser(posterior).item())
     out = model.eval().losses(x[:3])  # single ones
     assert out["reg_loss"].item() == pytest.approx(model.regulariser(model.encode(x[:3])).item())
     with pytest.raises(ValueError, match="even number"):
