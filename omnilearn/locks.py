@@ -9,6 +9,7 @@ import fcntl
 import logging
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from omnilearn.errors import UserError
 from omnilearn.files import cannot_write, not_regular
 
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+_ATTEMPTS, _PAUSE = 5, 0.02  # seconds
 _log = logging.getLogger(__name__)
 
 
@@ -52,9 +54,47 @@ def sole_writer(run: Path) -> Iterator[None]:
     except OSError as error:
         raise cannot_write(lock, error) from error
     try:
-        if not _lock(handle, lock, wait=False):
+        for _ in range(_ATTEMPTS):
+            if _lock(handle, lock, wait=False):
+                break
+            time.sleep(_PAUSE)  # `is_being_trained` may be looking at it
+        else:
             raise UserError(f"{run} is being trained by another process")
         yield
+    finally:
+        os.close(handle)
+
+
+def try_lock(lock: Path) -> int | None:
+    """A handle of the file `lock`, locked; None where another process has it. The folder of the file is made.
+
+    The lock lasts until every process that has the handle, this one and those that inherit it, has closed it or ended.
+    The file stays. Raises `UserError` where the folder cannot be written to.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = _open(lock)
+    except OSError as error:
+        raise cannot_write(lock, error) from error
+    if _lock(handle, lock, wait=False):
+        return handle
+    os.close(handle)
+    return None
+
+
+def is_being_trained(run: Path) -> bool:
+    """Whether a process holds `sole_writer` of a run's folder."""
+    try:
+        handle = os.open(run / ".lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:  # a disk without locks
+        return False
     finally:
         os.close(handle)
 

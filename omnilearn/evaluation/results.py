@@ -67,7 +67,8 @@ def evaluate_and_store(
     summary["versions"] = library_versions()
     tensors = storable({"batch": outcome.first["original"], **outcome.first, **drawn})
     save_tensors(folder / f"{ident}.pth.tar", tensors)
-    write_json(folder / f"{ident}.json", summary)
+    pending = [measure.title for measure in measures]  # a process that ends meanwhile leaves them there
+    write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
     missing: dict[str, str] = {}
     for measure in measures:
         try:
@@ -80,7 +81,8 @@ def evaluate_and_store(
         if found := {**measured.scores, **measured.tensors}:  # else the file is as it was
             tensors |= storable(found)
             save_tensors(folder / f"{ident}.pth.tar", tensors)
-        write_json(folder / f"{ident}.json", summary)
+        pending = pending[1:]
+        write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
         with TensorBoardWriter(folder) as writer:
             for name, value in measured.scores.items():
                 writer.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores

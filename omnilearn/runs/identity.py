@@ -13,6 +13,7 @@ _HARMLESS = {
     "device",
     "evaluation",
     "include_eval",
+    "labels",
     "name",
     "name_include_date",
     "print",
@@ -84,6 +85,16 @@ def is_same_request(config: Mapping[str, Any], stored: Mapping[str, Any]) -> boo
 def fingerprint(config: Mapping[str, Any]) -> str:
     """A short digest of the experiment of a config."""
     text = json.dumps(experiment_of(config), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def identity(config: Mapping[str, Any]) -> str:
+    """A digest of the experiment of a config and of its length, the same before a run as for its stored config.
+
+    Two runs of one identity end with the same weights; neither names nor dates are part of it.
+    """
+    decisive = {key: value for key, value in experiment_of(config).items() if key not in _FOUND_OUT}
+    text = json.dumps([decisive, config.get("budget")], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -90,6 +90,24 @@ class FinalEvaluation:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What a run is noted under in `info.yaml`; changes nothing in it.
+
+    Attributes:
+        sweep: the sweep that it belongs to.
+        model: the model's name there.
+    """
+
+    sweep: str | None = None
+    model: str | None = None
+
+    def entries(self) -> dict[str, str]:
+        """The labels that there are, by name."""
+        given = {"sweep": self.sweep, "model": self.model}
+        return {name: label for name, label in given.items() if label is not None}
+
+
+@dataclass(frozen=True)
 class TrainSettings:
     """What `fig train` can be told beside the model and the data.
 
@@ -111,6 +129,7 @@ class TrainSettings:
         viz: draws pictures for TensorBoard.
         evaluation: the evaluation at the end.
         include_eval: whether there is one.
+        labels: what the run is noted under.
     """
 
     budget: int
@@ -130,6 +149,7 @@ class TrainSettings:
     viz: Visualiser | None = None
     evaluation: FinalEvaluation | None = field(default_factory=FinalEvaluation)
     include_eval: bool = True
+    labels: Labels = field(default_factory=Labels)
 
     def __post_init__(self) -> None:
         if self.budget < 1:

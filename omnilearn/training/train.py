@@ -40,7 +40,8 @@ def train(config: Node) -> Path:
     reject_unknown_keys(config, keys_given(config))
     try_out(components)
     folder = make_folder(config, settings, components)
-    write_text(folder / INFO, dump_yaml(run_info(components.device, components.seed)))
+    info = {**run_info(components.device, components.seed), **settings.labels.entries()}
+    write_text(folder / INFO, dump_yaml(info))
     with sole_writer(folder), TensorBoardWriter(folder) as writer:
         training = begin(config, components, settings, folder, writer)
         writer.text("model-str", str(components.model), 0)

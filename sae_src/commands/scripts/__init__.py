@@ -11,3 +11,4 @@ import sae_src.commands.scripts.train_factor_net
 import sae_src.commands.scripts.eval
 import sae_src.commands.scripts.eval_metrics
 import sae_src.commands.scripts.eval_multiple_metrics
+import sae_src.commands.scripts.sweep

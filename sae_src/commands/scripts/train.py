@@ -28,6 +28,7 @@ def train(config: Node) -> object:
     Where and how
         --name NAME               name of the run instead of the one made from the configs
         --name-include-date no    leave the date out of the name
+        --labels.sweep NAME, --labels.model NAME    what info.yaml notes the run under
         --info.extra TEXT         add to the name; --run._type NAME: how names are made (sae-run)
         --saveroot FOLDER         folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
         --device cpu|cuda|cuda:1  default: the GPU where there is one

@@ -1,0 +1,1 @@
+"""Sweeps: many runs from one file, each found again by what it is."""

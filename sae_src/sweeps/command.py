@@ -1,0 +1,122 @@
+"""`fig sweep`: many runs from one file."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import omnifig
+
+from omnilearn.config import Node, call, keys_given, reject_unknown_keys
+from omnilearn.config.recorder import recorder_of
+from omnilearn.errors import UserError
+from omnilearn.runs.folder import save_root
+from omnilearn.training.console import program
+from omnilearn.training.interruption import STOPPED
+from sae_src.sweeps.display import Display
+from sae_src.sweeps.plan import Job, check, command_line, jobs_of
+from sae_src.sweeps.runner import Outcome, Runner, slots_for
+from sae_src.sweeps.steps import check_commands
+from sae_src.sweeps.sweep_file import read_sweep
+
+FOLDER = "_sweeps"  # below the folder of all runs
+
+
+@dataclass(frozen=True)
+class SweepSettings:
+    """What `fig sweep` can be told; `fig sweep -h` says what each key means."""
+
+    print: bool = False
+    retry: str | None = None
+    workers: int | None = None
+    gpus: int | str | tuple[int, ...] | None = None
+    saveroot: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.retry not in (None, "failed"):
+            raise UserError(f"retry: must be failed, got {self.retry}")
+        if self.workers is not None and self.workers < 1:
+            raise UserError(f"workers: must be at least 1, got {self.workers}")
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The numbers of the GPUs."""
+        given = self.gpus if isinstance(self.gpus, tuple) else () if self.gpus is None else str(self.gpus).split(",")
+        numbers = tuple(str(each).strip() for each in given)
+        if not all(number.isdigit() for number in numbers):
+            raise UserError(f"gpus: must be numbers such as 0,1, got {self.gpus}")
+        return numbers
+
+
+def sweep(config: Node) -> Outcome | None:
+    """Make the runs of a sweep that are not there yet; with `print` only say which.
+
+    Raises `UserError` at the end where any failed, and exits with code 4 where it was stopped.
+    """
+    settings = call(SweepSettings, config)
+    path = _file_of(config)
+    gpus = settings.devices
+    reject_unknown_keys(config, keys_given(config))
+    plan = read_sweep(path)
+    check_commands(plan.then)
+    jobs = jobs_of(plan)
+    root = save_root(settings.saveroot)
+    folder = root / FOLDER
+    slots = slots_for(settings.workers or max(1, len(gpus)), gpus)
+    runner = Runner(root, folder, folder / plan.name, plan.then, slots)
+    left = {job.number: runner.left(job) for job in jobs}
+    if settings.print:
+        for job in jobs:
+            for step in left[job.number]:
+                print(f"{job.number:>{len(str(len(jobs)))}}  {command_line(step.words, program())}")
+        print(_counted(jobs, [job for job in jobs if not left[job.number]]))
+        return None
+    if settings.retry:
+        for job in jobs:
+            runner.failures.forget(job.identity)
+    todo = [job for job in jobs if left[job.number]]
+    check([job for job in todo if left[job.number][0].name == "train"])
+    outcome = Outcome(done=[job for job in jobs if not left[job.number]])
+    print(_counted(jobs, outcome.done), flush=True)
+    show = Display(len(jobs), len(outcome.done))
+    runner.run(todo, outcome, show)
+    show.close()
+    _report(jobs, outcome, f"{program()} sweep {_again()}")
+    return outcome
+
+
+def _file_of(config: Node) -> Path:
+    named = list(recorder_of(config).named)
+    if len(named) != 1:
+        raise UserError("which sweep? name one: fig sweep sweep/NAME, or a YAML file")
+    return Path(omnifig.get_current_project().config_manager.find_config_path(named[0]))
+
+
+def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
+    """Say what became of all runs, and how to go on where any are left."""
+    print(_counted(jobs, outcome.done))
+    for job, step in outcome.interrupted:
+        print(f"  {job.number} {job.title}: interrupted in {step.name}")
+    for job, failure in outcome.failed:
+        print(f"  {job.number} {job.title}: failed in {failure.step}: {failure.line} (see {failure.log})")
+    if outcome.stopped_by:
+        print(f"stopped by {outcome.stopped_by}\nto go on: {again}", file=sys.stderr)
+        raise SystemExit(STOPPED)
+    if outcome.failed:
+        raise UserError(f"{len(outcome.failed)} of {len(jobs)} runs failed; to try them again: {again} --retry failed")
+    if outcome.interrupted:
+        print(f"to go on: {again}", file=sys.stderr)
+        raise SystemExit(STOPPED)
+
+
+def _counted(jobs: Sequence[Job], done: Sequence[Job]) -> str:
+    return f"{len(jobs)} runs: {len(done)} done, {len(jobs) - len(done)} left"
+
+
+def _again() -> str:
+    """The words of this command, without a retry."""
+    words = sys.argv[2:]
+    while "--retry" in words:
+        at = words.index("--retry")
+        words = words[:at] + words[at + 2 :]
+    return " ".join(words)

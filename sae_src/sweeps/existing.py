@@ -1,0 +1,61 @@
+"""The runs that there are, by what they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omnilearn.errors import UserError
+from omnilearn.runs.checkpoint import checkpoint_steps
+from omnilearn.runs.identity import identity
+from omnilearn.runs.info import is_completed
+from omnilearn.runs.stored_config import read_stored_config
+
+
+@dataclass
+class ExistingRuns:
+    """Finds the runs under a folder by their identity; reads the config of each folder once.
+
+    Attributes:
+        root: the folder of all runs.
+    """
+
+    root: Path
+    _known: dict[str, str] = field(default_factory=dict)
+
+    def find(self, wanted: str) -> Path | None:
+        """The run of an identity: of several a finished one, else the one with the most steps; None without any."""
+        paths = [self.root / name for name, known in self._looked_up().items() if known == wanted]
+        return max(paths, key=lambda path: (is_trained(path), _steps(path), path.name), default=None)
+
+    def _looked_up(self) -> Mapping[str, str]:
+        """The identity of every run that is there now, by the name of its folder."""
+        names = [path.name for path in self.root.iterdir() if path.is_dir()] if self.root.is_dir() else []
+        found = {}
+        for name in names:
+            if name not in self._known:
+                try:
+                    self._known[name] = identity(read_stored_config(self.root / name))
+                except (UserError, OSError):  # no run, one that is being made, or damaged
+                    continue
+            found[name] = self._known[name]
+        return found
+
+
+def is_trained(run: Path) -> bool:
+    """Whether a run has come to its budget, with the evaluation at its end if it has one."""
+    try:
+        return _is_trained(run, read_stored_config(run))
+    except (UserError, OSError):
+        return False
+
+
+def _is_trained(run: Path, config: Mapping[str, Any]) -> bool:
+    budget, evaluation = config.get("budget"), config.get("evaluation", {})
+    wants_one = config.get("include_eval", True) is not False and isinstance(evaluation, Mapping)
+    ident = evaluation.get("ident", "eval") if wants_one else None
+    return isinstance(budget, int) and _steps(run) >= budget and is_completed(run, budget, ident)
+
+
+def _steps(run: Path) -> int:
+    return max(checkpoint_steps(run), default=0)

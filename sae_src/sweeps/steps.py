@@ -1,0 +1,110 @@
+"""What is left to do for a run of a sweep: training, going on, or what comes after."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omnilearn.config import call, keys_given, reject_unknown_keys
+from omnilearn.config.command_line import split_command_line
+from omnilearn.config.tree import nested
+from omnilearn.errors import UserError
+from omnilearn.files import read_json
+from omnilearn.runs.folder import save_root
+from omnilearn.training.console import run_reference
+from sae_src.eval_metrics.command import EvaluationSettings
+from sae_src.eval_metrics.command import is_done as has_metrics
+from sae_src.eval_metrics.settings import read_settings
+from sae_src.run import create_config
+from sae_src.sweeps.existing import is_trained
+from sae_src.sweeps.plan import Job
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command for a run.
+
+    Attributes:
+        name: what is done, the same whether for the first time or again.
+        words: its words.
+    """
+
+    name: str
+    words: tuple[str, ...]
+
+
+def steps_left(job: Job, run: Path | None, then: Sequence[str], root: Path) -> list[Step]:
+    """The commands that are left for a run, in their order.
+
+    Args:
+        job: the run.
+        run: its folder; None where there is none yet.
+        then: what comes after training.
+        root: the folder of all runs.
+    """
+    elsewhere = [] if root.resolve() == save_root().resolve() else ["--saveroot", str(root)]
+    if run is None:
+        training = [Step("train", (*job.words, *elsewhere))]
+    elif not is_trained(run):
+        training = [Step("train", ("train", "--resume", run_reference(run)))]
+    else:
+        training = []
+    load = "latest" if run is None else run_reference(run)
+    after = [_step(command, load, elsewhere if run is None else []) for command in then]
+    if training:
+        return [*training, *after]
+    assert run is not None
+    return [step for step, command in zip(after, then, strict=True) if not _is_done(command, run, job.budget)]
+
+
+def check_commands(then: Sequence[str]) -> None:
+    """Raise `UserError` for a command after training that has a key or config that there is not."""
+    for command in then:
+        words, keys = _split(command)
+        if words[0] == "eval-metrics":
+            _metric_settings(words, keys)
+        elif len(words) > 1:
+            raise UserError(f"then: eval takes the config of the run: leave out {words[1]}")
+
+
+def _step(command: str, load: str, elsewhere: Sequence[str]) -> Step:
+    words, keys = _split(command)
+    given = shlex.split(command)[len(words) :]
+    if words[0] == "eval" and "ident" not in keys:  # that of the evaluation at the end of training is kept
+        given += ["--ident", _ident(keys)]
+    return Step(command, (*words, "--load", load, *given, *elsewhere))
+
+
+def _is_done(command: str, run: Path, budget: int) -> bool:
+    words, keys = _split(command)
+    if words[0] == "eval-metrics":
+        evaluation, settings = _metric_settings(words, keys)
+        ident = evaluation.save_ident
+        return ident is not None and has_metrics(run, ident, settings) and _is_of(run / f"{ident}.json", budget)
+    return _is_of(run / f"{_ident(keys)}.json", budget, keys.get("mode", "val"))
+
+
+def _is_of(path: Path, step: int, mode: str | None = None) -> bool:
+    """Whether results are whole, and of a step and part of the data."""
+    if not os.path.lexists(path):
+        return False
+    results = read_json(path)
+    is_whole = isinstance(results, dict) and not results.get("pending")
+    return is_whole and results.get("step") == step and mode in (None, results.get("mode"))
+
+
+def _ident(keys: dict[str, Any]) -> str:
+    return str(keys.get("ident", f"{keys.get('mode', 'val')}_results"))
+
+
+def _split(command: str) -> tuple[list[str], dict[str, Any]]:
+    return split_command_line(shlex.split(command))
+
+
+def _metric_settings(words: Sequence[str], keys: dict[str, Any]) -> tuple[EvaluationSettings, Any]:
+    config = create_config(*words[1:], **nested(keys))
+    evaluation, settings = call(EvaluationSettings, config), read_settings(config)
+    reject_unknown_keys(config, keys_given(config))
+    return evaluation, settings
