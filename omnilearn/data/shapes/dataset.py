@@ -5,6 +5,7 @@ These are not the images of 3D-Shapes (Burgess & Kim, 2018): no number measured 
 
 import colorsys
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -27,13 +28,15 @@ class ShapesSource:
     float32 in whatever order it is computed, and the images are the same bit for bit on every device.
 
     Args:
-        planes: uint8 (VIEWS, 5, SIDE, SIDE), as `load_planes` gives them.
+        planes: uint8 (VIEWS, 5, side, side), as `load_planes` gives them.
+        halved: give images of half that side: each pixel the mean of four, rounded half up.
     """
 
-    shape = (len(GRID), 3, SIDE, SIDE)
-
-    def __init__(self, planes: Tensor) -> None:
+    def __init__(self, planes: Tensor, *, halved: bool = False) -> None:
         assert PLANES == ("floor", "wall", "object", "sky", "white")
+        self._side, self._halved = planes.shape[-1], halved
+        side = self._side // 2 if halved else self._side
+        self.shape = (len(GRID), 3, side, side)
         planes = planes.flatten(2)
         # Only three planes have a colour that changes; the light of the other two is summed once. 34 MB in all.
         self._coloured = planes[:, :3].contiguous()
@@ -48,7 +51,7 @@ class ShapesSource:
         )
 
     def read(self, rows: Tensor, device: torch.device) -> Tensor:
-        """The images (B, 3, SIDE, SIDE) at `rows` (B,) on `device`: whole numbers from 0 to 255 as float32."""
+        """The images (B, 3, side, side) at `rows` (B,) on `device`: whole numbers from 0 to 255 as float32."""
         rows = rows.to(self._light.device, non_blocking=True)
         view, hues = rows % VIEWS, rows.div(VIEWS, rounding_mode="floor")
         hue_count = len(HUES)
@@ -57,7 +60,10 @@ class ShapesSource:
         weights = self._coloured.index_select(0, view).float()
         for k, hue in enumerate(hue_of):
             images.addcmul_(self._colours[hue % hue_count].unsqueeze(2), weights[:, k : k + 1])
-        return images.div_(255).floor_().unflatten(2, (SIDE, SIDE)).to(device)
+        images = images.div_(255).floor_().unflatten(2, (self._side, self._side))
+        if self._halved:
+            images = images.unfold(2, 2, 2).unfold(3, 2, 2).sum((4, 5)).add_(2).div_(4).floor_()
+        return images.to(device)
 
 
 @component("shapes")
@@ -67,18 +73,31 @@ class Shapes(ImageDataset):
     The first use draws the views (a few seconds) and keeps them in a file of 10 MB below the data folder.
 
     Args:
+        image_size: side of the images. Those of 32 are those of 64, each pixel the mean of four; those of 128 are drawn
+            anew (a file of 39 MB).
         dataroot: folder of all data; by default OMNILEARN_DATA_DIR, else ./local_data.
         cacheroot: folder of all data to write the views to, where `dataroot` is only to be read; by default `dataroot`.
     """
 
     config = "d/shapes"
 
-    def __init__(self, dataroot: Path | None = None, *, cacheroot: Path | None = None) -> None:
+    def __init__(
+        self,
+        dataroot: Path | None = None,
+        *,
+        cacheroot: Path | None = None,
+        image_size: Literal[32, 64, 128] = 64,
+    ) -> None:
         root = data_root(dataroot)
         roots = tuple(dict.fromkeys((root, cacheroot or root)))
-        planes = torch.from_numpy(load_planes(*roots).copy())
-        folders = [place / "shapes" for place in roots]
-        super().__init__(ShapesSource(planes), *train_and_test(len(GRID)), grid=GRID, folders=folders)
+        planes = torch.from_numpy(load_planes(*roots, side=max(image_size, SIDE)).copy())
+        super().__init__(
+            ShapesSource(planes, halved=image_size < SIDE),
+            *train_and_test(len(GRID)),
+            grid=GRID,
+            folders=[place / "shapes" for place in roots],
+            prefix="" if image_size == SIDE else f"{image_size}x{image_size}_",
+        )
 
 
 def _rgb(hue: float) -> tuple[int, int, int]:

@@ -29,45 +29,50 @@ from omnilearn.progress import with_progress
 # The planes of a view, and the views: one for each scale, shape and orientation, the last fastest.
 PLANES = ("floor", "wall", "object", "sky", "white")
 VIEWS = prod(GRID.sizes[3:])
-SHAPE = (VIEWS, len(PLANES), SIDE, SIDE)
 # Part of the file's name: raise it with every change to the pictures, or old files would be taken for new ones.
 VERSION = 1
 _CHECKSUM_BYTES = 32
 FILE_NAME = f"shapes/planes-v{VERSION}.bin"
 
 
-def load_planes(*roots: Path) -> Array:
-    """The planes (VIEWS, 5, SIDE, SIDE), from the first data folder whose file of them is whole, else anew.
+def file_name(side: int) -> str:
+    """The name of the file of the planes of images of a size, below the data folder."""
+    return FILE_NAME if side == SIDE else f"shapes/planes-v{VERSION}-{side}.bin"
+
+
+def load_planes(*roots: Path, side: int = SIDE) -> Array:
+    """The planes (VIEWS, 5, side, side), from the first data folder whose file of them is whole, else anew.
 
     New ones are written below the last folder, over a damaged file; a whole one is never touched. Raises `UserError`
     where the file cannot be written.
     """
     for root in roots:
-        planes = _read(root / FILE_NAME)
+        planes = _read(root / file_name(side), side)
         if planes is not None:
             return planes
-    path = roots[-1] / FILE_NAME
+    path = roots[-1] / file_name(side)
     with exclusive(path):
-        planes = _read(path)
+        planes = _read(path, side)
         if planes is None:
-            planes = draw_planes()
+            planes = draw_planes(side)
             write_bytes(path, _checksum(planes) + planes.tobytes())
     return planes
 
 
-def draw_planes() -> Array:
-    """The planes (VIEWS, 5, SIDE, SIDE) of every view as uint8: weights whose sum over the planes is at most 255."""
+def draw_planes(side: int = SIDE) -> Array:
+    """The planes (VIEWS, 5, side, side) of every view as uint8: weights whose sum over the planes is at most 255."""
     solids = [SOLIDS[shape](scale) for scale in SCALES for shape in SHAPES]
-    planes = np.empty((len(solids), len(ORIENTATIONS), *SHAPE[1:]), np.uint8)
+    planes = np.empty((len(solids), len(ORIENTATIONS), len(PLANES), side, side), np.uint8)
     for k, orientation in enumerate(with_progress(ORIENTATIONS, "drawing the 3D-Shapes-style views", "views")):
-        rays = camera_rays(orientation)
+        rays = camera_rays(orientation, side)
         empty_room = room(rays)
         for i, solid in enumerate(solids):
-            planes[i, k] = _planes_of(solid, rays, empty_room)
-    return planes.reshape(SHAPE)
+            planes[i, k] = planes_of(solid, rays, empty_room, side)
+    return planes.reshape(VIEWS, len(PLANES), side, side)
 
 
-def _planes_of(solid: Solid, rays: Rays, empty_room: tuple[Array, Array, Array, Array]) -> Array:
+def planes_of(solid: Solid, rays: Rays, empty_room: tuple[Array, Array, Array, Array], side: int) -> Array:
+    """The planes (5, side, side) of one view: of a solid in a room, which the rays of that many pixels see."""
     floor, wall, sky, floor_points = empty_room
     distance = solid.hit(rays)
     hit = np.flatnonzero(np.isfinite(distance))
@@ -82,7 +87,7 @@ def _planes_of(solid: Solid, rays: Rays, empty_room: tuple[Array, Array, Array, 
     directions = rays.direction[hit]
     normals = solid.normals(Rays(rays.origin, directions).at(distance[hit]))
     weights[2, hit], weights[4, hit] = object_light(normals, directions)
-    samples = weights.reshape(len(PLANES), SIDE, RAYS_PER_SIDE, SIDE, RAYS_PER_SIDE)
+    samples = weights.reshape(len(PLANES), side, RAYS_PER_SIDE, side, RAYS_PER_SIDE)
     return _as_bytes(np.einsum("pyixj->pyx", samples) / RAYS_PER_SIDE**2)
 
 
@@ -95,15 +100,16 @@ def _as_bytes(weights: Array) -> Array:
     return planes.astype(np.uint8)
 
 
-def _read(path: Path) -> Array | None:
+def _read(path: Path, side: int) -> Array | None:
+    shape = (VIEWS, len(PLANES), side, side)
     try:
-        if path.stat().st_size != _CHECKSUM_BYTES + prod(SHAPE):
+        if path.stat().st_size != _CHECKSUM_BYTES + prod(shape):
             return None
         content = read_bytes(path, follow_links=True)
     except (OSError, UserError):  # what is no file is replaced, like a damaged one
         return None
     checksum, data = content[:_CHECKSUM_BYTES], np.frombuffer(content, np.uint8, offset=_CHECKSUM_BYTES)
-    return data.reshape(SHAPE) if _checksum(data) == checksum else None
+    return data.reshape(shape) if _checksum(data) == checksum else None
 
 
 def _checksum(planes: Array) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 
 Array = np.ndarray
 
-SIDE = 64  # pixels
+SIDE = 64  # pixels, of which the constants below are
 RAYS_PER_SIDE = 3  # rays per pixel and direction, averaged
 
 CAMERA_DISTANCE, CAMERA_HEIGHT, LOOK_AT_HEIGHT = 4.3360, 1.4196, 1.0780
@@ -36,18 +36,19 @@ class Rays:
         return self.origin + distance[:, None] * self.direction
 
 
-def camera_rays(orientation: float) -> Rays:
-    """One ray for each of the (SIDE * RAYS_PER_SIDE)^2 sample points of the image, row by row from the top left.
+def camera_rays(orientation: float, side: int = SIDE) -> Rays:
+    """One ray for each of the (side * RAYS_PER_SIDE)^2 sample points of the image, row by row from the top left.
 
     Args:
         orientation: how far the camera has gone around the object, in degrees.
+        side: pixels in a row of the image, which shows the same whatever their number.
     """
     angle = np.deg2rad(orientation)
     eye = np.array([CAMERA_DISTANCE * np.sin(angle), -CAMERA_DISTANCE * np.cos(angle), CAMERA_HEIGHT])
     forward = _unit(np.array([0, 0, LOOK_AT_HEIGHT]) - eye)
     right = _unit(np.cross(forward, [0, 0, 1]))
     up = np.cross(right, forward)
-    samples = (np.arange(SIDE * RAYS_PER_SIDE) + 0.5) / RAYS_PER_SIDE
+    samples = (np.arange(side * RAYS_PER_SIDE) + 0.5) / RAYS_PER_SIDE * (SIDE / side)
     x = (samples - PRINCIPAL_X)[None, :, None] / FOCAL
     y = (PRINCIPAL_Y - samples)[:, None, None] / FOCAL
     return Rays(eye, (forward + x * right + y * up).reshape(-1, 3))

@@ -130,7 +130,7 @@ def test_the_pictures_change_only_with_their_version(full):
 def test_the_views_are_drawn_once_and_again_when_damaged(shapes_root, data_root, monkeypatch):
     planes = load_planes(shapes_root)
     drawn = []
-    monkeypatch.setattr(planes_module, "draw_planes", lambda: drawn.append(1) or planes)
+    monkeypatch.setattr(planes_module, "draw_planes", lambda side: drawn.append(1) or planes)
     path = data_root / FILE_NAME
     for damage in (None, lambda c: c[:-1], lambda c: c[:5000] + bytes([c[5000] ^ 1]) + c[5001:], lambda c: b""):
         if damage is not None:
