@@ -171,6 +171,18 @@ def storable(value: Any) -> Any:
     return value
 
 
+def restored(value: Any, device: torch.device) -> Any:
+    """A stored value as it was before `storable`: on a device, and a normal distribution where its two parts are."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, Mapping):
+        parts = {name: restored(item, device) for name, item in value.items()}
+        return Normal(**parts) if parts.keys() == {"loc", "scale"} else parts
+    if isinstance(value, list):
+        return [restored(item, device) for item in value]
+    return value
+
+
 def checksum(path: Path, algorithm: str = "sha256") -> str:
     """The hash of a file's bytes, in hexadecimal digits; links are followed."""
     with open_regular(path, follow_links=True) as file:

@@ -10,8 +10,9 @@ from typing import Any
 
 import omnifig as fig
 
-from omnilearn.config.nodes import Node
 from omnilearn.config.help import help_text
+from omnilearn.config.lasting_output import outlast_readers
+from omnilearn.config.nodes import Node
 from omnilearn.errors import UserError
 
 USER_ERROR = 2
@@ -24,6 +25,7 @@ class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, descrip
 
     def parse_argv(self, meta: dict[str, Any], argv: Sequence[str], script_name: Any = None) -> list[str]:
         """Before anything is parsed: read `--help` as `-h`, and answer mistakes in one line unless `-t` is there."""
+        outlast_readers()
         _show_messages_whole()
         if "-t" not in argv:
             sys.excepthook = _report

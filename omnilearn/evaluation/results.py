@@ -51,11 +51,11 @@ def evaluate_and_store(
     )
     pattern = f"{ident}/{{}}"
     drawn: dict[str, Any] = {}
-    with TensorBoardWriter(folder) as writer:
+    with TensorBoardWriter(folder) as writer, writer.all_or_none():
         writer.scalars(pattern, outcome.scores, step)
         if visualiser is not None:
             with evaluation_mode(model), undisturbed(seed):
-                drawn = visualiser.draw(model, outcome.first, writer, pattern, step, thorough=True)
+                drawn = visualiser.draw(model, outcome.first, writer, pattern, step, thorough=True, stop=stop)
     settings = {
         "seed": seed,
         "batch_size": data.loading.batch_size,

@@ -1,6 +1,7 @@
 """What draws pictures of a model for TensorBoard."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -32,6 +33,7 @@ class Visualiser(ABC):
         step: int,
         *,
         thorough: bool,
+        stop: Callable[[], BaseException | None] = lambda: None,
     ) -> dict[str, Any]:
         """Write pictures of `result`, which the model's `losses` returned.
 
@@ -42,6 +44,8 @@ class Visualiser(ABC):
             pattern: makes a picture's name its tag, see `tag_of`.
             step: the training step that they belong to.
             thorough: draw the slow pictures too.
+            stop: asked before every piece of work, none of which takes longer than a batch of training; an exception
+                that it returns is raised.
 
         Returns what was computed on the way and is worth keeping.
         """

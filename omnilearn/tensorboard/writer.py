@@ -1,7 +1,7 @@
 """Writing for TensorBoard: scalars, texts, images, histograms, figures and animations."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,9 +66,17 @@ class TensorBoardWriter:
         image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=content)
         self._encoded_image(tag, image, step)
 
-    def animation(self, tag: str, frames: Tensor, frames_per_second: int, step: int) -> None:
-        """Write frames (T, C, H, W) with values in [0, 1] as an animated GIF."""
-        data = gif(frames, frames_per_second)
+    def animation(
+        self,
+        tag: str,
+        frames: Tensor,
+        frames_per_second: int,
+        step: int,
+        *,
+        before_each: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Write frames (T, C, H, W) with values in [0, 1] as an animated GIF; `before_each` frame may raise."""
+        data = gif(frames, frames_per_second, before_each=before_each)
         height, width = frames.shape[2:]
         self._encoded_image(
             tag, Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=data), step
@@ -105,14 +113,21 @@ def tag_of(pattern: str, name: str) -> str:
     return pattern.format(name.replace("_", "-"))
 
 
-def gif(frames: Tensor, frames_per_second: int) -> bytes:
-    """An endless animated GIF of frames (T, C, H, W) with values in [0, 1]; one channel is grey."""
+def gif(frames: Tensor, frames_per_second: int, *, before_each: Callable[[], None] = lambda: None) -> bytes:
+    """An endless animated GIF of frames (T, C, H, W) with values in [0, 1]; one channel is grey.
+
+    `before_each` frame is called before its colours are chosen, which takes almost all the time; it may raise.
+    """
     from PIL import Image
 
     pixels = (frames.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).cpu()
     if pixels.shape[1] == 1:
         pixels = pixels.expand(-1, 3, -1, -1)
-    images = [Image.fromarray(frame.permute(1, 2, 0).contiguous().numpy()) for frame in pixels]
+    images = []
+    for frame in pixels:
+        before_each()
+        image = Image.fromarray(frame.permute(1, 2, 0).contiguous().numpy())
+        images.append(image.convert("P", palette=Image.Palette.ADAPTIVE))
     buffer = io.BytesIO()
     images[0].save(
         buffer, format="GIF", save_all=True, append_images=images[1:], duration=1000 // frames_per_second, loop=0

@@ -29,9 +29,10 @@ class LogScalars(Hook):
 
 
 class Visualise(Hook):
-    """Draws pictures of the batch just trained on."""
+    """Draws pictures of the batch just trained on; what stops the training stops the drawing too."""
 
     name = "viz"
+    can_be_made_up = True
 
     def __init__(self, visualiser: Visualiser) -> None:
         super().__init__(visualiser.freq)
@@ -41,14 +42,16 @@ class Visualise(Hook):
         """Write them under `{name}/train`, without disturbing the training's random numbers."""
         model, step = training.components.model, training.progress.step
         # In evaluation mode, else the averages of a batch norm would take in what is drawn.
-        with evaluation_mode(model), undisturbed(training.components.seed + step):
-            self._visualiser.draw(model, result, training.writer, "{}/train", step, thorough=False)
+        stop = training.interruption.reason
+        with training.writer.all_or_none(), evaluation_mode(model), undisturbed(training.components.seed + step):
+            self._visualiser.draw(model, result, training.writer, "{}/train", step, thorough=False, stop=stop)
 
 
 class Validate(Hook):
-    """One pass over the validation subset; what stops the training stops the pass too, and resuming makes it again."""
+    """One pass over the validation subset, and pictures; what stops the training ends both, and resuming makes them."""
 
     name = "val"
+    can_be_made_up = True
     needs_result = False
 
     def __init__(self, settings: Validation, data: Data, visualiser: Visualiser | None) -> None:
@@ -79,10 +82,13 @@ class Validate(Hook):
             )
         self._latest = (progress.step, outcome)
         pattern = f"{{}}/{mode}"
-        training.writer.scalars(pattern, outcome.scores, progress.step)
-        if self._visualiser is not None:
-            with evaluation_mode(model), undisturbed(seed):
-                self._visualiser.draw(model, outcome.last, training.writer, pattern, progress.step, thorough=True)
+        stop = training.interruption.reason
+        with training.writer.all_or_none(), evaluation_mode(model), undisturbed(seed):
+            training.writer.scalars(pattern, outcome.scores, progress.step)
+            if self._visualiser is not None:
+                self._visualiser.draw(
+                    model, outcome.last, training.writer, pattern, progress.step, thorough=True, stop=stop
+                )
         progress.scores = outcome.scores
         loss = outcome.scores["loss"]
         if math.isfinite(loss) and (not progress.best or loss < progress.best["loss"]):

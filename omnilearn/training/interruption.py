@@ -14,7 +14,7 @@ from omnilearn.evaluation.evaluate import losses_in
 
 # Exit codes of `fig train`; 0 is a completed run, 1 a bug, 2 a mistake of the user.
 TIME_LIMIT, STOPPED, NOT_FINITE = 3, 4, 5
-_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
 
 
 class Stop(SystemExit):
@@ -28,7 +28,8 @@ class Stop(SystemExit):
 class Interruption:
     """Notices signals and the time limit; the training asks after every step and saves before it stops.
 
-    A second Ctrl-C leaves at once. Use as a context manager: the handlers of before are put back at the end.
+    A second Ctrl-C leaves at once. A signal that is ignored, as SIGHUP is under nohup, stays ignored. Use as a context
+    manager: the handlers of before are put back at the end.
 
     Args:
         hours: time limit, counted from when the block is entered; None for none.
@@ -53,7 +54,8 @@ class Interruption:
             self._deadline = time.monotonic() + 3600 * self._hours
         try:
             for number in _SIGNALS:
-                self._before[number] = signal.signal(number, self._notice)
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._notice)
         except ValueError:  # only the main thread can; in a notebook's thread the signals stay as they are
             self._before.clear()
         return self

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.distributions import Normal
 
+from omnilearn.files import restored, storable
 from omnilearn.randomness import generator_states, set_generator_states
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components
@@ -25,13 +28,15 @@ class Progress:
         step: training steps done.
         best: the lowest validation `loss` so far and its `step`; empty before the first.
         scores: the scores of the last validation.
-        missed: name of a hook of the last step that was cut short; it runs first when the training goes on.
+        missed: names of the hooks of the last step that were cut short or not begun; they run first when it goes on.
+        result: what the last step returned, where one of those needs it, as files keep it.
     """
 
     step: int = 0
     best: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
-    missed: str | None = None
+    missed: tuple[str, ...] = ()
+    result: dict[str, Any] | None = None
 
 
 class Training:
@@ -94,7 +99,9 @@ class Training:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`."""
-        self.progress = Progress(int(state["step"]), dict(state["best"]), missed=state["missed"])
+        missed = state["missed"] or ()
+        missed = (missed,) if isinstance(missed, str) else tuple(missed)
+        self.progress = Progress(int(state["step"]), dict(state["best"]), missed=missed, result=state.get("result"))
         self.stopwatch.seconds = float(state["seconds"])
         states = [state["optimiser"], *state.get("other_optimisers", ())]
         for optimiser, of_optimiser in zip(self.components.optimisers.values(), states, strict=True):
@@ -115,12 +122,14 @@ class Hook(ABC):
         name: for the curve of how long it takes.
         at_end: whether it is due after the last step too, if that was not its turn.
         before_stop: whether it runs before an interrupted training stops.
-        needs_result: whether it uses the result of the step; one that does not can run when the training is resumed.
+        can_be_made_up: whether what stops the training ends it at once, to be run again when the training is resumed.
+        needs_result: whether it uses the result of the step.
     """
 
     name: str
     at_end = True
     before_stop = False
+    can_be_made_up = False
     needs_result = True
 
     def __init__(self, freq: int | None) -> None:
@@ -184,24 +193,45 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
 
 
 def run_hook(hook: Hook, training: Training, result: dict[str, Any], hooks: Sequence[Hook]) -> None:
-    """Run a hook; where it is cut short, note that it was, save, and stop."""
+    """Run a hook; where it is cut short, note what was missed, save, and stop."""
     training.guard.check()
     try:
         hook.run(training, result)
     except Stop:
-        if not hook.needs_result:
-            training.progress.missed = hook.name
+        if hook.can_be_made_up:
+            later = hooks[hooks.index(hook) + 1 :]
+            note_missed([hook, *(other for other in later if is_left(other, training))], training, result)
             save_before_stop(training, result, hooks)
         raise
 
 
+def is_left(hook: Hook, training: Training) -> bool:
+    """Whether a hook after the one that was cut short would have run, and can be made up for."""
+    if not hook.can_be_made_up:
+        return False
+    return hook.is_due(training) if not training.progress.missed else hook.name in training.progress.missed
+
+
+def note_missed(hooks: Sequence[Hook], training: Training, result: dict[str, Any]) -> None:
+    """Keep in mind which hooks are to run when the training is resumed, and what they need."""
+    training.progress.missed = tuple(hook.name for hook in hooks)
+    needed = any(hook.needs_result for hook in hooks)
+    kept = {name: value for name, value in result.items() if isinstance(value, Tensor | Normal)}
+    training.progress.result = storable(kept) if needed else None
+
+
 def run_missed(training: Training, hooks: Sequence[Hook]) -> None:
-    """Run the hook that was cut short before the training was resumed."""
+    """Run the hooks that were cut short before the training was resumed, and save again."""
+    progress = training.progress
+    if not progress.missed:
+        return
+    result = restored(progress.result or {}, training.components.device)
     for hook in hooks:
-        if hook.name == training.progress.missed:
-            training.progress.missed = None
-            run_hook(hook, training, {}, hooks)
-            save_before_stop(training, {}, hooks)  # the checkpoint of this step was made without the hook
+        if hook.name in progress.missed:
+            run_hook(hook, training, result, hooks)
+            progress.missed = tuple(name for name in progress.missed if name != hook.name)
+    progress.missed, progress.result = (), None
+    save_before_stop(training, {}, hooks)  # the checkpoint of this step was made without those hooks
 
 
 def save_before_stop(training: Training, result: dict[str, Any], hooks: Sequence[Hook]) -> None:

@@ -7,7 +7,7 @@ from sae_src.pictures.picture import Picture, Scene
 def draw(scene: Scene) -> None:
     """Write decoded hybrids, once there are latents to recombine."""
     if isinstance(scene.model, Hybrid) and scene.model.has_latents:
-        scene.write_images("gen-hybrid", scene.model.decode(scene.model.sample_hybrid(16)), columns=4)
+        scene.write_images("gen-hybrid", scene.decode(scene.model.sample_hybrid(16)), columns=4)
 
 
 PICTURE = Picture("gen-hybrid", draw)

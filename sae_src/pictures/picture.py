@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from omnilearn.tensorboard.writer import TensorBoardWriter, tag_of
@@ -22,6 +23,7 @@ class Scene:
         pattern: makes a picture's name its tag, see `tag_of`.
         step: the training step that they belong to.
         full_contrast: whether grey images are spread over the whole range, as those of vectors need it.
+        stop: an exception that it returns ends the drawing.
     """
 
     model: Autoencoder
@@ -30,6 +32,20 @@ class Scene:
     pattern: str
     step: int
     full_contrast: bool = False
+    stop: Callable[[], BaseException | None] = lambda: None
+
+    def may_stop(self) -> None:
+        """Stop here, where there is a reason to."""
+        if (reason := self.stop()) is not None:
+            raise reason
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Outputs (B, *size) of latents (B, D), as many at once as the batch has; may stop before each piece."""
+        outputs = []
+        for some in latents.split(len(self.result["original"])):
+            self.may_stop()
+            outputs.append(self.model.decode(some))
+        return torch.cat(outputs)
 
     def tag(self, name: str) -> str:
         """The tag of a picture."""

@@ -6,7 +6,7 @@ from sae_src.pictures.picture import Picture, Scene
 def draw(scene: Scene) -> None:
     """Write decoded draws of the prior."""
     if scene.model.prior is not None:
-        scene.write_images("gen-prior", scene.model.decode(scene.model.sample_prior(16)), columns=4)
+        scene.write_images("gen-prior", scene.decode(scene.model.sample_prior(16)), columns=4)
 
 
 PICTURE = Picture("gen-prior", draw)

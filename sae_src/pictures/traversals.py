@@ -53,13 +53,16 @@ def animation_frames(traversals: Tensor, sample: int = 1) -> Tensor:
 
 def draw(scene: Scene) -> dict[str, Tensor]:
     """Write the figure `distrib` and the animation `traversals`; returns `diffs` (16, D), the effects."""
-    model, latent = scene.model, mean_of(scene.result["latent"])
-    traversals = traverse(latent[:SAMPLES], lambda moved: as_images(model.decode(moved)))
+    latent = mean_of(scene.result["latent"])
+    traversals = traverse(latent[:SAMPLES], lambda moved: as_images(scene.decode(moved)))
+    scene.may_stop()
     effect = effects(traversals)
+    scene.may_stop()
     scene.writer.figure(scene.tag("distrib"), latent_distributions(latent, effect), scene.step)
+    scene.may_stop()
     shown = scene.to_look_at(traversals[:2].flatten(0, 2))  # the animation shows the second sample
     frames = animation_frames(shown.unflatten(0, (-1, *traversals.shape[1:3])))
-    scene.writer.animation(scene.tag("traversals"), frames, FRAMES_PER_SECOND, scene.step)
+    scene.writer.animation(scene.tag("traversals"), frames, FRAMES_PER_SECOND, scene.step, before_each=scene.may_stop)
     return {"diffs": effect}
 
 

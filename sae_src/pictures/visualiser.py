@@ -1,6 +1,6 @@
 """Pictures of a method for TensorBoard: reconstructions, samples, latents, traversals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -61,16 +61,18 @@ class SAEVisualiser(Visualiser):
         step: int,
         *,
         thorough: bool,
+        stop: Callable[[], BaseException | None] = lambda: None,
     ) -> dict[str, Any]:
         """Write the pictures; returns `diffs` (16, D), the effects of the traversals, where they were drawn."""
         autoencoder = as_autoencoder(model)
-        scene = Scene(autoencoder, result, writer, pattern, step, full_contrast=self.force_viz)
+        scene = Scene(autoencoder, result, writer, pattern, step, full_contrast=self.force_viz, stop=stop)
         can_show_images = self.force_viz or not isinstance(autoencoder.dout, int)
         found: dict[str, Any] = {}
         for name, picture in all_pictures().items():
             if name in self.left_out or (picture.is_slow and not thorough):
                 continue
             if can_show_images or not picture.shows_images:
+                scene.may_stop()
                 with undisturbed(torch.initial_seed()):  # each from the same seed: no picture changes another
                     found |= picture.draw(scene) or {}
         return found
