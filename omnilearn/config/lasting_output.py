@@ -49,8 +49,8 @@ def outlast_readers() -> None:
 
 
 def _nowhere(number: int) -> TextIO:
-    """A stream that drops everything; at the number of a closed one where that is free, since what libraries write there
-    would else end up in the next file that is opened.
+    """A stream that drops everything; where the number of the closed one is free, it is taken, since what libraries
+    write there would else end up in the next file that is opened.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
