@@ -5,6 +5,7 @@ import platform
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -86,9 +87,22 @@ def add_info(run: Path, **entries: Any) -> None:
     write_text(run / INFO, dump_yaml({**read_info(run), **entries}))
 
 
-def complete_info(run: Path, step: int, seconds: float, evaluation: str | None) -> None:
-    """Note in `info.yaml` that a run has come to its end, after how much time, and what its evaluation is called."""
-    add_info(run, completed={"step": step, "seconds": round(seconds, 3), "evaluation": evaluation})
+def complete_info(
+    run: Path, step: int, seconds: float, evaluation: str | None, *, best: Mapping[str, float] | None = None
+) -> None:
+    """Note in `info.yaml` that a run has come to its end.
+
+    Args:
+        run: its folder.
+        step: training steps done.
+        seconds: time of its training.
+        evaluation: what its evaluation is called.
+        best: the best validation loss and its step, if there was a validation.
+    """
+    completed: dict[str, Any] = {"step": step, "seconds": round(seconds, 3), "evaluation": evaluation}
+    if best:
+        completed["best"] = dict(best)
+    add_info(run, completed=completed)
 
 
 def is_completed(run: Path, step: int, evaluation: str | None) -> bool:

@@ -129,4 +129,6 @@ def _write_down(run: Run, components: Components, step: int) -> None:
     entries: dict[str, Any] = {"resumed": [*(earlier if isinstance(earlier, list) else []), again]}
     if is_completed(run.path, step + 1, None):  # an end that is made again
         entries["completed"] = None
+    if info.get("failed"):
+        entries["failed"] = None
     add_info(run.path, **entries)

@@ -14,13 +14,13 @@ from omnilearn.files import write_text
 from omnilearn.locks import sole_writer
 from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root
 from omnilearn.runs.identity import fingerprint, stored_form
-from omnilearn.runs.info import complete_info, run_info
+from omnilearn.runs.info import add_info, complete_info, run_info
 from omnilearn.runs.naming import PlainNaming
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble, try_out
 from omnilearn.training.console import Console, print_header, print_summary, program, run_reference
 from omnilearn.training.hooks import LogScalars, Save, Validate, Visualise
-from omnilearn.training.interruption import Interruption, Stop
+from omnilearn.training.interruption import NOT_FINITE, Interruption, Stop
 from omnilearn.training.loop import Hook, Training, train_steps
 from omnilearn.training.settings import FinalEvaluation, TrainSettings
 
@@ -90,8 +90,10 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
             if evaluation is not None and data.has_subset(evaluation.mode):
                 scores = evaluate_at_end(training, settings, evaluation, validate)
             ident = None if evaluation is None else evaluation.ident
-            complete_info(training.folder, progress.step, training.stopwatch.seconds, ident)
+            complete_info(training.folder, progress.step, training.stopwatch.seconds, ident, best=progress.best)
     except Stop as stop:
+        if stop.code == NOT_FINITE:
+            add_info(training.folder, failed=stop.message)
         print(f"{stop.message}\nto go on: {program()} train --resume {run_reference(training.folder)}", file=sys.stderr)
         raise
     finally:

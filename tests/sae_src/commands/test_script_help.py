@@ -18,6 +18,7 @@ from omnilearn.data import Loading
 from omnilearn.data.sets.shapes3d import Shapes3D
 from omnilearn.training.settings import TrainSettings
 from sae_src.commands.train import ResumeSettings
+from sae_src.comparison.listing import ListSettings
 from sae_src.eval_metrics.command import EvaluationSettings, Selections
 from sae_src.eval_metrics.settings import MetricSettings
 from sae_src.evaluate import EvalSettings
@@ -26,6 +27,7 @@ from sae_src.run import Selection
 from sae_src.sample_quality.compute_fid import ComputeFIDSettings
 from sae_src.sample_quality.measures import FID, FactorDistance
 from sae_src.sample_quality.train_factor_net import FactorNetSettings
+from sae_src.sweeps.command import SweepSettings
 
 # For each script: what its keys are the fields or parameters of, and what stands before them.
 SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
@@ -36,6 +38,8 @@ SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
     "eval": [("", Selection), ("", EvalSettings), ("fid.", FID), ("factor-distance.", FactorDistance)],
     "eval-metrics": [("", Selection), ("", EvaluationSettings), ("", MetricSettings)],
     "eval-multiple-metrics": [("", Selections)],
+    "sweep": [("", SweepSettings)],
+    "runs": [("", ListSettings)],
 }
 # Keys that reach their component from the root of the config too, where the help has them.
 SHORT = {"viz.": "", "fid.skip-": "skip-"}

@@ -1,0 +1,1 @@
+"""Many runs beside each other: lists, tables, one run at a glance."""

@@ -1,0 +1,59 @@
+"""Conditions on the columns of a list, such as `method=vae seed=0 loss<0.1`."""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from omnilearn.errors import UserError, did_you_mean
+
+_CONDITION = re.compile(r"(?P<key>[\w-]+)(?P<sign>!=|<=|>=|=|<|>)(?P<value>.*)", re.DOTALL)
+
+Condition = Callable[[Mapping[str, Any]], bool]
+
+
+def condition(text: str, columns: tuple[str, ...]) -> Condition:
+    """Whether a row meets all conditions in a text; values of `=` and `!=` may be patterns such as `SAE-*`.
+
+    Raises `UserError` for what is no condition, or on a column that there is not.
+    """
+    try:
+        parts = [_parsed(part, columns) for part in shlex.split(text)]
+    except ValueError as error:
+        raise error if isinstance(error, UserError) else UserError(f"where: {error}") from None
+    return lambda row: all(_holds(row.get(key), sign, value) for key, sign, value in parts)
+
+
+def _parsed(part: str, columns: tuple[str, ...]) -> tuple[str, str, str]:
+    match = _CONDITION.fullmatch(part)
+    if match is None:
+        raise UserError(f"where: '{part}' is no condition; they are written column=value, with =, !=, <, >, <= or >=")
+    key, sign, value = match["key"].replace("_", "-"), match["sign"], match["value"]
+    if key not in columns:
+        hint = did_you_mean(key, columns) or f"; there are {', '.join(columns)}"
+        raise UserError(f"where: there is no column '{key}'{hint}")
+    if sign[0] in "<>":
+        try:
+            float(value)
+        except ValueError:
+            raise UserError(f"where: {part}: {sign} compares numbers, and '{value}' is none") from None
+    return key, sign, value
+
+
+def _holds(found: Any, sign: str, value: str) -> bool:
+    if sign in ("=", "!="):
+        same = fnmatchcase("" if found is None else str(found), value) or _number(found) == _number(value) is not None
+        return same == (sign == "=")
+    number, limit = _number(found), float(value)
+    if number is None:
+        return False
+    less, equal = number < limit, number == limit
+    return (sign[1:] == "=" and equal) or (less if sign[0] == "<" else not less and not equal)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,51 @@
+"""Reading the parts of YAML files: the same as reading them whole."""
+
+import pytest
+
+from omnilearn.config.yaml_parts import load_shared_yaml
+from omnilearn.config.yaml_text import dump_yaml, load_yaml
+from omnilearn.errors import ConfigError
+
+TREE = {
+    "seed": 3,
+    "when": "2026-01-01T00:00:00",
+    "word": "007",
+    "model": {"layers": [{"_type": "<>x"}, {"a": None}], "text": "a: b\n- c\n\n d", "long": "word " * 60},
+    "list": [1, 2.5, "yes", True],
+    "empty": {},
+    "rate": 1e-5,
+    "name": "& no anchor, * nor this",
+}
+TEXTS = [
+    dump_yaml(TREE),
+    dump_yaml({"a": "&b", "c": "*b", "--- x": 1}),
+    "a: &x [1, 2]\nb: *x\n",
+    "{a: 1,\n b: 2}",
+    "a:\n  b: 1\n# note\nc: 2\n",
+    "a: 1\n\nb: |\n  x\n\n  y\n",
+    "a: >-\n  x\n\n  y\n",
+    'a: "x\n  y"\nb: 1',
+    "true: 1\n",
+    "seed: 007",
+    "",
+    "- 1\n- 2",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_same_as_the_whole(text):
+    for _ in range(2):
+        assert load_shared_yaml(text, "x") == load_yaml(text, "x")
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2", "a: [1", "a: 1\n b: 2", "a: !!python/object:x {}", "a: 1\nb"])
+def test_mistakes_are_those_of_the_whole(text):
+    with pytest.raises(ConfigError) as whole:
+        load_yaml(text, "x")
+    with pytest.raises(ConfigError) as parts:
+        load_shared_yaml(text, "x")
+    assert str(parts.value) == str(whole.value)
+
+
+def test_only_some_keys():
+    assert load_shared_yaml("a: 1\nb: {c: 2}\n", "x", ["b"]) == {"b": {"c": 2}}
