@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.config.tree import merged, nested
+from omnilearn.config.yaml_parts import load_shared_yaml
 from omnilearn.config.yaml_text import load_yaml
 from omnilearn.data.download.paths import data_root
 from omnilearn.errors import ConfigError
@@ -36,6 +37,25 @@ def read_stored_config(run: Path) -> dict[str, Any]:
     if data is not None and not isinstance(data, dict):
         raise ConfigError(f"{path}: the top level must be a table of keys, not a {type(data).__name__}")
     return nested(data or {})
+
+
+def glance_at_config(run: Path) -> Mapping[str, Any]:
+    """What `read_stored_config` returns, for many runs of which many share parts; it must not be changed."""
+    path = run / CONFIG
+    try:
+        data = load_shared_yaml(read_text(path), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a config: {error}") from error
+    return data if isinstance(data, dict) and _is_open(data) else read_stored_config(run)
+
+
+def _is_open(tree: Any) -> bool:
+    """Whether keys have no dots and dashes left, as in what runs write."""
+    if isinstance(tree, dict):
+        return all(
+            isinstance(key, str) and "." not in key and "-" not in key and _is_open(item) for key, item in tree.items()
+        )
+    return all(map(_is_open, tree)) if isinstance(tree, list) else True
 
 
 def with_override(stored: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from omnilearn.errors import UserError
 from omnilearn.runs.checkpoint import checkpoint_steps
 from omnilearn.runs.identity import identity
 from omnilearn.runs.info import is_completed
-from omnilearn.runs.stored_config import read_stored_config
+from omnilearn.runs.stored_config import glance_at_config
 
 
 @dataclass
@@ -35,7 +35,7 @@ class ExistingRuns:
         for name in names:
             if name not in self._known:
                 try:
-                    self._known[name] = identity(read_stored_config(self.root / name))
+                    self._known[name] = identity(glance_at_config(self.root / name))
                 except (UserError, OSError):  # no run, one that is being made, or damaged
                     continue
             found[name] = self._known[name]
@@ -45,7 +45,7 @@ class ExistingRuns:
 def is_trained(run: Path) -> bool:
     """Whether a run has come to its budget, with the evaluation at its end if it has one."""
     try:
-        return _is_trained(run, read_stored_config(run))
+        return _is_trained(run, glance_at_config(run))
     except (UserError, OSError):
         return False
 
