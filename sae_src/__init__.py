@@ -8,7 +8,9 @@ _LAZY = {
     "build_model": "sae_src.run",
     "create_config": "sae_src.run",
     "load_run": "sae_src.run",
+    "evaluate_metrics": "sae_src.eval_metrics.from_python",
     "response_matrix": "sae_src.responses",
+    "train": "sae_src.training_from_python",
 }
 _MODULES = ("metrics",)
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
@@ -86,15 +87,22 @@ class Autoencoder(Model):
         if self.reg_schedule is not None:
             self.register_buffer("_scheduled_weight", torch.tensor(self.reg_schedule.value_after(0)), persistent=False)
 
-    def encode(self, observations: Tensor) -> Latent:
+    def encode(self, observations: Tensor | np.ndarray) -> Latent:
         """Observations (B, *din) to latents (B, D), or to a normal distribution over them."""
-        return self.encoder(observations)
+        return self.encoder(self.as_input(observations))
 
-    def decode(self, latent: Latent) -> Tensor:
+    def decode(self, latent: Latent | np.ndarray) -> Tensor:
         """Latents (B, D) to reconstructions (B, *dout); a distribution is sampled in training, else its mean taken."""
         if isinstance(latent, Normal):
             latent = latent.rsample() if self.training else latent.loc
-        return self.decoder(latent)
+        return self.decoder(self.as_input(latent))
+
+    def as_input(self, values: Tensor | np.ndarray) -> Tensor:
+        """A tensor as it is; an array of numpy as float32 where the model is, uint8 scaled to [0, 1]."""
+        if isinstance(values, Tensor):
+            return values
+        found = torch.from_numpy(np.ascontiguousarray(values)).to(next(self.parameters()).device)
+        return found.float() / 255 if found.dtype == torch.uint8 else found.float()
 
     def losses(self, observations: Tensor) -> dict[str, Tensor | Latent]:
         """One forward pass over observations (B, *din).
@@ -154,9 +162,9 @@ class GaussianAutoencoder(Autoencoder):
 
     prior = GaussianPrior()
 
-    def encode(self, observations: Tensor) -> Normal:
+    def encode(self, observations: Tensor | np.ndarray) -> Normal:
         """Observations (B, *din) to a normal distribution over latents (B, D)."""
-        latent = self.encoder(observations)
+        latent = self.encoder(self.as_input(observations))
         if not isinstance(latent, Normal):
             raise ValueError("a VAE needs an encoder with the modifier `normal`")
         return latent

@@ -8,6 +8,7 @@ latents, in the modes that the encoder and the decoder are in.
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -101,10 +102,10 @@ def compute_response(
 
 
 def response_matrix(
-    latents: Tensor,
+    latents: Tensor | np.ndarray,
     encode: Encode,
     decode: Decode,
-    scales: Tensor | None = None,
+    scales: Tensor | np.ndarray | None = None,
     dist: Distance = "rms",
     *,
     force_different: bool = True,
@@ -126,6 +127,8 @@ def response_matrix(
         batch_size: latents decoded and encoded at once.
     """
     check_distance(dist)
+    latents = as_floats(latents)
+    scales = None if scales is None else as_floats(scales).to(latents.device)
     _, responses, reference = compute_response(
         latents, encode, decode, force_different=force_different, shuffle=shuffle, seed=seed, batch_size=batch_size
     )
@@ -148,6 +151,11 @@ def distance(differences: Tensor, scales: Tensor | None = None, dist: Distance =
     if dist == "l2":
         return squares.sum(dim=-2).sqrt()
     return squares.mean(dim=-2).sqrt() if dist == "rms" else squares.mean(dim=-2)
+
+
+def as_floats(values: Tensor | np.ndarray) -> Tensor:
+    """A tensor as it is; an array of numpy as float32, which models take."""
+    return values if isinstance(values, Tensor) else torch.from_numpy(np.array(values, dtype=np.float32))
 
 
 def check_distance(dist: str) -> None:

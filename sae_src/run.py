@@ -13,10 +13,11 @@ from omnilearn.config.registry import load_components
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
 from omnilearn.runs.folder import find_run, save_root
-from omnilearn.runs.run import Run, pick_checkpoint
+from omnilearn.runs.run import pick_checkpoint
 from omnilearn.runs.stored_config import read_stored_config, with_override
 from sae_src import published_runs
 from sae_src.methods import Autoencoder, as_autoencoder
+from sae_src.saved_run import SavedRun
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -78,7 +79,7 @@ def load_run(
     saveroot: Path | None = None,
     step: int | None = None,
     override: Mapping[str, Any] | None = None,
-) -> Run:
+) -> SavedRun:
     """A trained run, of this system or of the published one.
 
     Args:
@@ -100,4 +101,4 @@ def load_run(
         stored = published_runs.translate_config(stored)
         state = None if state is None else published_runs.translate_state(state, path)
     config = create_config(**with_override(stored, override))
-    return Run(path, config, step, state, is_published=is_published, override=override)
+    return SavedRun(path, config, step, state, is_published=is_published, override=override)

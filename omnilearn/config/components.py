@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import omnifig
@@ -30,7 +31,23 @@ def component_class(
         if not issubclass(base, mixin.__bases__):  # it calls the methods of what it goes in front of
             kinds = " and ".join(kind.__name__ for kind in mixin.__bases__)
             raise ConfigError(f"{place}: _mod does not fit {name}: {mod} changes a {kinds}")
-    return type("".join(m.__name__ for m in (*mixins, base)), (*mixins, base), {"__doc__": base.__doc__})
+    return mixed((*mixins, base))
+
+
+@cache
+def mixed(parts: tuple[type, ...]) -> type:
+    """The class of mixins and a class, in this order; the same one for the same parts. Its objects can be pickled."""
+
+    def reduced(self: object) -> tuple[Any, ...]:
+        return _blank, (parts,), self.__dict__
+
+    name = "".join(part.__name__ for part in parts)
+    return type(name, parts, {"__doc__": parts[-1].__doc__, "__reduce__": reduced})
+
+
+def _blank(parts: tuple[type, ...]) -> object:
+    """What unpickling fills: an object that no constructor was called for."""
+    return object.__new__(mixed(parts))
 
 
 def component_of(node: Node) -> Callable[..., Any] | None:

@@ -1,11 +1,13 @@
 """Cutting a dataset: into subsets to train and to validate on, and into a training and a test set."""
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
 
 from omnilearn.data.dataset import Dataset
 from omnilearn.errors import UserError
@@ -14,14 +16,27 @@ TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
-class Subset:
-    """Some of a dataset's observations."""
+class Subset(TorchDataset[Tensor]):
+    """Some of a dataset's observations; a data set of torch, whose items are single observations (*din)."""
 
     dataset: Dataset
     indices: Tensor
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __getitem__(self, position: int) -> Tensor:
+        position = operator.index(position)
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"there is no observation {position} among {len(self)}")
+        return self.batch(torch.tensor([position % len(self)]))[0]
+
+    def __getitems__(self, positions: Sequence[int]) -> list[Tensor]:
+        """The observations at several positions, which torch's loader asks for at once."""
+        return list(self.batch(torch.tensor(positions)))
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (observation for part in torch.arange(len(self)).split(256) for observation in self.batch(part))
 
     def batch(self, positions: Tensor) -> Tensor:
         """The observations (B, *din) at `positions` (B,) of this subset."""

@@ -56,7 +56,7 @@ class Run:
 
     @cached_property
     def model(self) -> Model:
-        """The trained model in evaluation mode, on the CPU."""
+        """The trained model in evaluation mode, on the CPU, without gradients (`requires_grad_` gives them back)."""
         model = build_model(self.config)
         checkpoint = self.checkpoint
         assert self.state is not None
@@ -66,7 +66,7 @@ class Run:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise UserError(f"{checkpoint}: does not fit the config of the run: {' '.join(lines[:2])}") from None
         model.set_step(self.step or 0)
-        return model.eval()
+        return model.eval().requires_grad_(False)
 
     @cached_property
     def data(self) -> Data:

@@ -11,6 +11,7 @@ from omnilearn.data import Dataset
 from omnilearn.data.factors import FactorGrid
 from omnilearn.errors import UserError
 from omnilearn.progress import with_progress
+from sae_src.eval_metrics.given_model import GivenModel
 from sae_src.latent_responses.factor_responses import factor_groups
 from sae_src.methods import Autoencoder, mean_of
 from sae_src.responses import BATCH_SIZE
@@ -131,6 +132,11 @@ class MetricData:
             return self.dataset.labels(torch.zeros(1, dtype=torch.int64)).dim() == 2
         except UserError:
             return False
+
+    @property
+    def has_decoder(self) -> bool:
+        """Whether codes can be decoded."""
+        return not isinstance(self.model, GivenModel) or self.model.has_decoder
 
     @cached_property
     def has_posteriors(self) -> bool:

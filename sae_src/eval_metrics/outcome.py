@@ -27,6 +27,10 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
 
+    def __getitem__(self, title: str) -> dict[str, float]:
+        """The scores of the metric of that title."""
+        return self.scores[title]
+
     def add(self, metric: Metric, returned: Mapping[str, Any]) -> None:
         """Put what a metric returned under scores and results; a score that it did not return is NaN.
 

@@ -69,6 +69,8 @@ def arguments(metric: Metric, shared: SharedParts, settings: MetricSettings) -> 
 
 def missing(metric: Metric, data: MetricData) -> str | None:
     """Why the data do not have what a metric needs; None where they do."""
+    if "decode" in metric.parameters and not data.has_decoder:
+        return "needs a decoder"
     if metric.need == "numbers":
         return None if data.has_numbers else "needs factors as numbers, which these data do not have"
     if metric.need == "grid" and data.grid is None:

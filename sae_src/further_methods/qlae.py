@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -76,14 +77,14 @@ class QuantisedAutoencoder(Autoencoder):
         self.books = nn.Parameter(values, requires_grad=books == "own")
         self.prior = BookPrior(self.books, self.book_sizes)
 
-    def encode(self, observations: Tensor) -> Tensor:
+    def encode(self, observations: Tensor | np.ndarray) -> Tensor:
         """Observations (B, *din) to quantised latents (B, D), with the gradients of those before the quantisation."""
         latents = self.encode_unquantised(observations)
         return straight_through(latents, self.quantise(latents))
 
-    def encode_unquantised(self, observations: Tensor) -> Tensor:
+    def encode_unquantised(self, observations: Tensor | np.ndarray) -> Tensor:
         """Observations (B, *din) to latents (B, D), any numbers."""
-        latents = self.encoder(observations)
+        latents = self.encoder(self.as_input(observations))
         if not isinstance(latents, Tensor):
             raise ValueError("quantised latents need an encoder without the modifier `normal`")
         return latents.to(torch.promote_types(latents.dtype, torch.float32))
