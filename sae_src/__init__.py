@@ -9,6 +9,7 @@ _LAZY = {
     "create_config": "sae_src.run",
     "load_run": "sae_src.run",
     "evaluate_metrics": "sae_src.eval_metrics.from_python",
+    "results": "sae_src.comparison.frame",
     "response_matrix": "sae_src.responses",
     "train": "sae_src.training_from_python",
 }

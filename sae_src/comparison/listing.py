@@ -12,8 +12,8 @@ from omnilearn.errors import UserError, did_you_mean
 from omnilearn.progress import duration
 from omnilearn.runs.folder import save_root, select_runs
 from omnilearn.runs.summary import RunSummary, summarise
+from omnilearn.text_table import render
 from sae_src.comparison.conditions import condition
-from sae_src.comparison.text_table import render
 
 # What a list shows of a run.
 COLUMNS: dict[str, Callable[[RunSummary], Any]] = {

@@ -13,3 +13,4 @@ import sae_src.commands.scripts.eval_metrics
 import sae_src.commands.scripts.eval_multiple_metrics
 import sae_src.commands.scripts.sweep
 import sae_src.commands.scripts.runs
+import sae_src.commands.scripts.compare

@@ -18,6 +18,7 @@ from omnilearn.data import Loading
 from omnilearn.data.sets.shapes3d import Shapes3D
 from omnilearn.training.settings import TrainSettings
 from sae_src.commands.train import ResumeSettings
+from sae_src.comparison.command import CompareSettings
 from sae_src.comparison.listing import ListSettings
 from sae_src.eval_metrics.command import EvaluationSettings, Selections
 from sae_src.eval_metrics.settings import MetricSettings
@@ -40,6 +41,7 @@ SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
     "eval-multiple-metrics": [("", Selections)],
     "sweep": [("", SweepSettings)],
     "runs": [("", ListSettings)],
+    "compare": [("", CompareSettings)],
 }
 # Keys that reach their component from the root of the config too, where the help has them.
 SHORT = {"viz.": "", "fid.skip-": "skip-"}

@@ -1,0 +1,173 @@
+"""`fig compare`: the scores of many runs as a table, a row for each model on each data set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from omnilearn.config import Node, call, keys_given, reject_unknown_keys
+from omnilearn.errors import UserError
+from omnilearn.files import write_text
+from omnilearn.runs.folder import save_root, select_runs
+from omnilearn.text_table import Format, render
+from sae_src.comparison.conditions import condition
+from sae_src.comparison.groups import Group, grouped
+from sae_src.comparison.listing import COLUMNS
+from sae_src.comparison.scores import ScoredRun, direction, matching, scored
+from sae_src.comparison.statistics import estimate, is_within_noise
+from sae_src.eval_metrics.table import all_metrics
+
+_FORMATS: dict[str, Format] = {".csv": "csv", ".md": "md", ".tex": "tex", ".json": "json", ".txt": "table"}
+_TOTALS = ("loss", "reg_loss")
+BEST, WITHIN_NOISE = "*", "~"
+LEGEND = "mean ± standard deviation over seeds [95% interval of the mean]; * best, ~ not told from it by these seeds"
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """What `fig compare` can be told; `fig compare -h` says what each key means."""
+
+    runs: str | tuple[str, ...] | None = None
+    where: str = ""
+    by: str | tuple[str, ...] = ("model", "data")
+    scores: str | tuple[str, ...] | None = None
+    unfinished: bool = False
+    out: Path | None = None
+    saveroot: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise UserError("which runs? --runs all, a pattern such as 'vec_*', or a list: '[NAME, NAME]'")
+        if self.out is not None and self.out.suffix not in _FORMATS:
+            raise UserError(f"out: {self.out} must end with {', '.join(_FORMATS)}")
+
+
+def compare(config: Node) -> list[Group]:
+    """Print the comparison that the keys of `fig compare` ask for, or write it to a file; returns its rows."""
+    settings = call(CompareSettings, config)
+    reject_unknown_keys(config, keys_given(config))
+    assert settings.runs is not None
+    root = save_root(settings.saveroot)
+    runs, notes = scored_runs(settings.runs, root, where=settings.where, unfinished=settings.unfinished)
+    available = sorted({name for run in runs for name in run.scores})
+    wanted = _split(settings.scores)
+    names = [matching(name, available) for name in wanted] if wanted else default_scores(runs)
+    groups, more = grouped(runs, _split(settings.by), names)
+    for note in [*notes, *more]:
+        print(f"note: {note}")
+    kind = "table" if settings.out is None else _FORMATS[settings.out.suffix]
+    text = table(groups, names, kind)
+    if settings.out is None:
+        print(f"{text}\n{LEGEND}")
+    else:
+        write_text(settings.out, text)
+        print(f"{len(groups)} rows written to {settings.out}")
+    return groups
+
+
+def scored_runs(
+    wanted: str | Sequence[str], root: Path, *, where: str = "", unfinished: bool = False
+) -> tuple[list[ScoredRun], list[str]]:
+    """The runs that are asked for, with their scores, and notes on those that are left out.
+
+    Args:
+        wanted: names, patterns or `all`.
+        root: the folder of all runs.
+        where: conditions that they meet, see `condition`.
+        unfinished: whether those count that have not come to their budget.
+
+    Raises `UserError` where none is left, or none has any scores.
+    """
+    fits = condition(where, tuple(COLUMNS))
+    runs, notes = [], []
+    for path in select_runs(wanted, root):
+        try:
+            run = scored(path)
+        except UserError as error:
+            notes.append(f"{path.name}: left out, damaged: {error}")
+            continue
+        if not fits({name: value(run.summary) for name, value in COLUMNS.items()}):
+            continue
+        summary = run.summary
+        if summary.state != "finished" and not unfinished:
+            steps = f"{summary.step} of {summary.budget} steps"
+            notes.append(f"{summary.name}: left out, {summary.state} at {steps} (--unfinished yes)")
+        elif not run.scores:
+            notes.append(f"{summary.name}: left out, it has no results yet")
+        else:
+            runs.append(run)
+    if not runs:
+        raise UserError("; ".join(["no run is left to compare", *notes[:3]]))
+    return runs, notes
+
+
+def default_scores(runs: Sequence[ScoredRun]) -> list[str]:
+    """What is compared unless told: one evaluation, over test data if there is one, and one score of each metric."""
+    available = dict.fromkeys(name for run in runs for name in run.scores)
+    modes = {name: run.made_with[name].get("mode") for run in runs for name in run.scores}
+    metrics = [each for each in all_metrics() if any(name.startswith(f"{each}.") for name in available)]
+    losses = [name for name in available if name.rpartition(".")[2] == "rec_loss"]
+    chosen = next((name for mode in ("test", "val") for name in losses if modes[name] == mode), None)
+    found = []
+    if chosen is not None:
+        ident = chosen.rpartition(".")[0]
+        found = [
+            name for name in available if name.rpartition(".")[0] == ident and name.rpartition(".")[2] not in _TOTALS
+        ]
+    return [*found, *(matching(name, list(available)) for name in metrics)]
+
+
+def table(groups: Sequence[Group], names: Sequence[str], kind: Format) -> str:
+    """The rows as text; a CSV or JSON has the numbers in columns of their own."""
+    rows = []
+    for group in groups:
+        row: dict[str, object] = {**group.key, **{name: str(value) for name, value in group.apart.items()}}
+        row["n"] = len(group.runs)
+        for name in names:
+            if name not in group.values:
+                continue
+            found = estimate(list(group.values[name].values()))
+            if kind in ("csv", "json"):
+                low, high = found.mean - found.half_width, found.mean + found.half_width
+                numbers = {"mean": found.mean, "sd": found.sd, "low": low, "high": high, "n": found.n}
+                row |= {f"{name}.{part}": None if value != value else value for part, value in numbers.items()}
+                row[f"{name}.mark"] = _mark(group, groups, name)
+            else:
+                row[name] = _cell(group, groups, name, kind)
+        rows.append(row)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return render(rows, columns, kind)
+
+
+def _cell(group: Group, groups: Sequence[Group], name: str, kind: Format) -> str:
+    found = estimate(list(group.values[name].values()))
+    mark = _mark(group, groups, name)
+    mean = f"{found.mean:.4g}"
+    if mark == BEST and kind in ("md", "tex"):
+        mean = f"**{mean}**"
+    elif mark:
+        mean += mark
+    if found.n == 1:
+        return mean
+    spread = f"{mean} ± {found.sd:.2g} [{found.mean - found.half_width:.4g}, {found.mean + found.half_width:.4g}]"
+    return spread if found.n == len(group.runs) else f"{spread} (n {found.n})"
+
+
+def _mark(group: Group, groups: Sequence[Group], name: str) -> Literal["*", "~", ""]:
+    """Whether a group is the best on its data, or not told from the best."""
+    end = direction(name)
+    data = group.runs[0].summary.data
+    rivals = [each for each in groups if name in each.values and each.runs[0].summary.data == data]
+    if end == "none" or len(rivals) < 2:
+        return ""
+    best = (max if end == "high" else min)(rivals, key=lambda each: estimate(list(each.values[name].values())).mean)
+    if group is best:
+        return "*"
+    return "" if is_within_noise(group.values[name], best.values[name]) is False else "~"
+
+
+def _split(value: str | Sequence[str] | None) -> list[str]:
+    """Names from a list, or from text with commas."""
+    if value is None:
+        return []
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else list(value)

@@ -1,0 +1,54 @@
+"""The scores of runs as a pandas DataFrame."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omnilearn.runs.folder import save_root
+from sae_src.comparison.command import scored_runs
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def results(
+    runs: str | Sequence[str] = "all",
+    *,
+    where: str = "",
+    unfinished: bool = False,
+    saveroot: Path | None = None,
+) -> "DataFrame":
+    """The scores of runs, one row for each, with what distinguishes them.
+
+    Args:
+        runs: names, a pattern such as `shapes_*`, or `all`; a list of these.
+        where: conditions such as `method=vae seed=0`.
+        unfinished: whether runs count that have not come to their budget.
+        saveroot: the folder of all runs (default: OMNILEARN_SAVE_DIR, else ./trained_nets).
+
+    Returns:
+        A frame whose index is the name of the run, with the columns `model`, `data`, `method`, `sweep`, `seed`, `step`
+        and one for each score, such as `eval.rec_loss` or `dci.disentanglement`; NaN where a run lacks one.
+
+    Raises:
+        UserError: where a pattern fits no run, or no run has results.
+    """
+    import pandas as pd
+
+    found, notes = scored_runs(runs, save_root(saveroot), where=where, unfinished=unfinished)
+    for note in notes:
+        print(f"note: {note}")
+    rows = [
+        {
+            "run": run.summary.name,
+            "model": run.model,
+            "data": run.summary.data,
+            "method": run.summary.method,
+            "sweep": run.summary.sweep,
+            "seed": run.summary.seed,
+            "step": run.summary.step,
+            **run.scores,
+        }
+        for run in found
+    ]
+    return pd.DataFrame(rows).set_index("run")

@@ -1,0 +1,144 @@
+"""The scores of a run: all that its evaluations and metrics have written, each with the settings that made it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from omnilearn.errors import UserError, did_you_mean
+from omnilearn.files import is_regular, read_json
+from omnilearn.runs.identity import experiment_of
+from omnilearn.runs.stored_config import glance_at_config
+from omnilearn.runs.summary import RunSummary, summarise
+from sae_src.eval_metrics.table import all_metrics
+
+Direction = Literal["high", "low", "none"]
+# Settings of results that change no score, or only as the seeds of runs do.
+_WITHOUT_EFFECT = {"seed", "jobs", "metrics", "own"}
+# Libraries whose version scores depend on.
+_LIBRARIES = ("scikit-learn",)
+# What a run is called after, and what is found out as it begins.
+_NO_SETTINGS = {"din", "dout", "dataset_size", "info", "run", "seed"}
+_COUNTS = ("active", "num_active_dims", "size")
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """A run with its scores.
+
+    Attributes:
+        summary: the run at a glance.
+        scores: by name: `RESULTS.rec_loss` for those of an evaluation, `METRIC.score` for those of metrics.
+        made_with: for each score, the settings that it was computed with, by dotted name.
+        settings: those that the run was trained with, by dotted name, the seed left out.
+    """
+
+    summary: RunSummary
+    scores: Mapping[str, float]
+    made_with: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str:
+        """The name of its model; without one the method and the architecture."""
+        known = self.summary
+        return known.model if known.sweep else " ".join(filter(None, [known.method, known.model]))
+
+
+def scored(run: Path) -> ScoredRun:
+    """Read the scores of a run; `UserError` where its config or a file of results is damaged."""
+    config = glance_at_config(run)
+    settings = dict(flat({key: v for key, v in experiment_of(config).items() if key not in _NO_SETTINGS}))
+    settings["budget"] = config.get("budget")
+    scores: dict[str, float] = {}
+    made_with: dict[str, Mapping[str, Any]] = {}
+    for path in sorted(run.glob("*.json")):
+        if not is_regular(path):
+            continue
+        results = read_json(path)
+        if not isinstance(results, dict) or not isinstance(results.get("scores"), dict):
+            continue
+        how = dict(_how(results))
+        for name, value in _named(path.stem, results["scores"]):
+            scores[name], made_with[name] = value, how
+    return ScoredRun(summarise(run), scores, made_with, settings)
+
+
+def matching(wanted: str, names: Collection[str]) -> str:
+    """The score that a name means: its full name, or as much of its end or, for a metric, its beginning as is unique.
+
+    A metric alone means its disentanglement, else its first score. Raises `UserError` where there is none, or several.
+    """
+    asked = _plain(wanted)
+    plain = {name: _plain(name) for name in names}
+    exact = [name for name, known in plain.items() if known == asked]
+    metric = next((each for each in all_metrics().values() if _plain(each.name) == asked), None)
+    if metric is not None and not exact:
+        first = "disentanglement" if "disentanglement" in metric.scores else metric.scores[0]
+        return matching(f"{metric.name}.{first}", names)
+    found = exact or [name for name, known in plain.items() if known.endswith(f".{asked}")]
+    if len(found) > 1:
+        raise UserError(f"scores: '{wanted}' may be {' or '.join(sorted(found))}; write one of them")
+    if not found:
+        ends = {name.rpartition(".")[2] for name in names}
+        hint = did_you_mean(wanted, {*names, *ends}) or f"; there are {', '.join(sorted(names)) or 'none at all'}"
+        raise UserError(f"scores: no run has '{wanted}'{hint}")
+    return found[0]
+
+
+def direction(name: str) -> Direction:
+    """Which end of a score is good."""
+    group, _, last = name.rpartition(".")
+    metric = all_metrics().get(group.rpartition(".")[2])
+    if last in _COUNTS:
+        return "none"
+    if metric is None:  # losses and distances
+        return "low"
+    places = {end: metric.range.find(end) for end in ("high", "low")}
+    known = {end: place for end, place in places.items() if place >= 0}
+    if not known:
+        return "none"
+    return "high" if min(known, key=lambda end: known[end]) == "high" else "low"
+
+
+def flat(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values in tables and lists by dotted names."""
+    items = tree.items() if isinstance(tree, Mapping) else enumerate(tree) if isinstance(tree, list) else ()
+    if not tree or not isinstance(tree, Mapping | list):
+        yield prefix, tree
+    for key, value in items:
+        yield from flat(value, f"{prefix}.{key}" if prefix else str(key))
+
+
+def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The settings that are not the same everywhere, each with its different values."""
+    names = dict.fromkeys(name for each in settings for name in each)
+    values = {name: list({repr(each.get(name)): each.get(name) for each in settings}.values()) for name in names}
+    return {name: found for name, found in values.items() if len(found) > 1}
+
+
+def _named(ident: str, scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    names = {metric.title: metric.name for metric in all_metrics().values()}
+    for title, value in scores.items():
+        if isinstance(value, Mapping):
+            prefix = names.get(title, title) if ident == "metrics" else f"{ident}.{names.get(title, title)}"
+            yield from ((f"{prefix}.{name}", float(one)) for name, one in value.items() if isinstance(one, int | float))
+        elif isinstance(value, int | float):
+            yield f"{ident}.{title}", float(value)
+
+
+def _how(results: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The settings of results that scores depend on."""
+    yield "mode", results.get("mode")
+    yield "step", results.get("step")
+    settings = results.get("settings")
+    for name, value in settings.items() if isinstance(settings, Mapping) else ():
+        if name not in _WITHOUT_EFFECT:
+            yield from flat(value, str(name))
+    versions = results.get("versions")
+    for library in _LIBRARIES:
+        yield library, versions.get(library) if isinstance(versions, Mapping) else None
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
