@@ -26,7 +26,7 @@ class RunSummary:
     Attributes:
         path: its folder.
         data, method: what it trains on, and how, in short.
-        model: the name of its model: the one that a sweep or the run itself notes, else made from the architecture.
+        model: the name of its model: the one that a sweep or the run itself notes, else method and architecture.
         sweep: the sweep that it belongs to, if any.
         seed: its seed.
         step, budget: training steps done, as of the newest checkpoint, and to do.
@@ -79,12 +79,13 @@ def summarise(run: Path) -> RunSummary:
     running = is_being_trained(run)
     state: State = "running" if running else "finished" if finished else "failed" if failed else "interrupted"
     seed = config.get("seed")
-    architecture = [short.get("arch_type") or _joined(short.get("enc_type"), short.get("dec_type"))]
+    method = _text(short.get("model_type") or _section(config, "model").get("_type"))
+    architecture = _text(short.get("arch_type")) or _joined(short.get("enc_type"), short.get("dec_type"))
     return RunSummary(
         run,
         data=_text(short.get("dataset_type") or _section(config, "dataset").get("_type")),
-        method=_text(short.get("model_type") or _section(config, "model").get("_type")),
-        model=_text(labels.get("model") or info.get("model") or architecture[0]),
+        method=method,
+        model=_text(labels.get("model") or info.get("model") or f"{method} {architecture}".strip()),
         sweep=_text(labels.get("sweep") or info.get("sweep")),
         seed=seed if isinstance(seed, int) else None,
         step=step,

@@ -40,9 +40,8 @@ class ScoredRun:
 
     @property
     def model(self) -> str:
-        """The name of its model; without one the method and the architecture."""
-        known = self.summary
-        return known.model if known.sweep else " ".join(filter(None, [known.method, known.model]))
+        """The name of its model."""
+        return self.summary.model
 
 
 def scored(run: Path) -> ScoredRun:

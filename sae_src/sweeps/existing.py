@@ -7,6 +7,7 @@ from typing import Any
 
 from omnilearn.errors import UserError
 from omnilearn.runs.checkpoint import checkpoint_steps
+from omnilearn.runs.folder import run_folders
 from omnilearn.runs.identity import identity
 from omnilearn.runs.info import is_completed
 from omnilearn.runs.stored_config import glance_at_config
@@ -30,9 +31,8 @@ class ExistingRuns:
 
     def _looked_up(self) -> Mapping[str, str]:
         """The identity of every run that is there now, by the name of its folder."""
-        names = [path.name for path in self.root.iterdir() if path.is_dir()] if self.root.is_dir() else []
         found = {}
-        for name in names:
+        for name in (path.name for path in run_folders(self.root)):
             if name not in self._known:
                 try:
                     self._known[name] = identity(glance_at_config(self.root / name))

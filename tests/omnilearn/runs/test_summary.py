@@ -62,7 +62,7 @@ def test_what_it_says(tmp_path):
     run = made(tmp_path, "one", info=DONE, steps=(10, 20))
     write_json(run / "eval.json", {"mode": "val", "scores": {"loss": 0.5}})
     found = summarise(run)
-    assert (found.data, found.method, found.model, found.seed) == ("vec", "ae", "c12-s12", 3)
+    assert (found.data, found.method, found.model, found.seed) == ("vec", "ae", "ae c12-s12", 3)
     assert (found.step, found.budget, found.loss) == (20, 20, 0.5)
     assert found.begun is not None and found.begun.year == 2026
     assert found.size > 2000
