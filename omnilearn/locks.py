@@ -22,6 +22,10 @@ _ATTEMPTS, _PAUSE = 5, 0.02  # seconds
 _log = logging.getLogger(__name__)
 
 
+class BeingTrained(UserError):
+    """Another process trains in the folder of a run."""
+
+
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Run the block while no other process runs one for the same `path`; waits for the other to end.
@@ -46,7 +50,7 @@ def exclusive(path: Path) -> Iterator[None]:
 def sole_writer(run: Path) -> Iterator[None]:
     """Keep every other process from training into the same folder.
 
-    Raises `UserError` where another one does.
+    Raises `BeingTrained` where another one does.
     """
     lock = run / ".lock"
     try:
@@ -59,7 +63,7 @@ def sole_writer(run: Path) -> Iterator[None]:
                 break
             time.sleep(_PAUSE)  # `is_being_trained` may be looking at it
         else:
-            raise UserError(f"{run} is being trained by another process")
+            raise BeingTrained(f"{run} is being trained by another process")
         yield
     finally:
         os.close(handle)
@@ -139,7 +143,7 @@ def _lock(handle: int, lock: Path, *, wait: bool) -> bool:
         return False
     except OSError as error:
         if error.errno not in _WITHOUT_LOCKS:
-            raise
+            raise cannot_write(lock, error) from error
         _log.warning("%s: this disk has no locks: make sure that no other process works here", lock.parent)
     return True
 

@@ -18,6 +18,7 @@ from omnilearn.files import (
     is_own_folder,
     not_regular,
     open_regular,
+    remove_leftovers,
     tensor_bytes,
     tensors_in,
     write_json,
@@ -92,10 +93,13 @@ def remove_checkpoints(run: Path, *, keep: int, always: int | None = None) -> No
 
 
 def tidy_up(run: Path) -> None:
-    """Put right what a process that was killed while saving or removing a checkpoint left behind.
+    """Put right what processes that were killed while they wrote into a run left behind; for its sole writer.
 
     A process that replaces a checkpoint has both out of sight for a moment: one that is whole is put back.
     """
+    for folder in (run, run / "figures"):
+        if is_own_folder(folder) or folder == run:
+            remove_leftovers(folder)
     for pattern in (".ckpt*.tmp", ".ckpt*.gone"):
         for path in run.glob(pattern):
             target = run / path.name.split(".")[1]

@@ -1,16 +1,24 @@
 """Where a run lives: `{save root}/{name}_{yymmdd-HHMMSS}/`."""
 
+import errno
+import itertools
 import os
-from collections.abc import Sequence
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from omnilearn.errors import UserError, did_you_mean
-from omnilearn.files import cannot_write, is_regular
+from omnilearn.files import cannot_write, is_at_work, is_own_folder, is_regular, write_text
+from omnilearn.locks import sole_writer, try_lock
 
 CONFIG = "config.yaml"
 INFO = "info.yaml"
+_numbers = itertools.count()
+_PROCESS_BEGAN = time.time()
 
 
 def save_root(given: Path | None = None) -> Path:
@@ -18,34 +26,85 @@ def save_root(given: Path | None = None) -> Path:
     return given or Path(os.environ.get("OMNILEARN_SAVE_DIR") or "trained_nets")
 
 
-def new_run_folder(root: Path, name: str, *, date: bool = True) -> Path:
-    """Make the folder of a new run; a name that is taken gets _2, _3 and so on.
+@contextmanager
+def new_run(root: Path, name: str, files: Mapping[str, str], *, date: bool = True) -> Iterator[Path]:
+    """The folder of a new run, for this process to train in; a name that is taken gets _2, _3 and so on.
 
-    Safe against another run that starts at the same moment. Raises `UserError` for a name that is not one folder, or
-    where the folder cannot be made.
+    It appears with all its first files in it, and with the lock of this process, or not at all. What other processes
+    left behind that were killed before that is removed.
+
+    Args:
+        root: the folder of all runs.
+        name: the name of the run.
+        files: the text of each file by its name.
+        date: end the name with the date.
+
+    Raises `UserError` for a name that is not one folder, or where the folder cannot be made.
     """
     if not name or name in (".", "..") or Path(name).name != name:
         raise UserError(f"name: '{name}' is not the name of a folder")
     stem = f"{name}_{datetime.now():%y%m%d-%H%M%S}" if date else name
-    count = 1
-    while True:
-        path = root / (stem if count == 1 else f"{stem}_{count}")
+    temporary = root / f".new-run-{next(_numbers)}.{os.getpid()}.tmp"
+    try:
         try:
-            path.mkdir(parents=True)
-            return path
-        except FileExistsError:
-            if not root.is_dir():
-                raise UserError(f"saveroot: {root} is not a folder") from None
-            count += 1
+            root.mkdir(parents=True, exist_ok=True)
+            _remove_abandoned(root)
+            temporary.mkdir()
+        except (FileExistsError, NotADirectoryError):
+            raise UserError(f"saveroot: {root} is not a folder") from None
         except OSError as error:
-            raise cannot_write(path, error) from error
+            raise cannot_write(root / stem, error) from error
+        with sole_writer(temporary):
+            for file, text in files.items():
+                write_text(temporary / file, text)
+            yield _moved(temporary, root / stem)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def removed_on_failure(folder: Path) -> Iterator[None]:
+    """Remove a folder where the block fails: what was made for nothing is not to stay."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _moved(temporary: Path, path: Path) -> Path:
+    """Move a folder to a path that is free, or to the first that is with a number behind it; returns where it is."""
+    for count in itertools.count(1):
+        target = path if count == 1 else path.with_name(f"{path.name}_{count}")
+        try:
+            if not os.path.lexists(target):
+                os.rename(temporary, target)
+                return target
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):  # taken in this very moment
+                raise cannot_write(target, error) from error
+    raise AssertionError("there is always another number")
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Remove the folders of runs whose process was killed before they had their name."""
+    for path in root.glob(".new-run-*.tmp"):
+        number = path.suffixes[-2][1:] if len(path.suffixes) > 1 else ""
+        with suppress(FileNotFoundError):  # another process may do the same
+            is_ours = number == str(os.getpid()) and path.lstat().st_mtime > _PROCESS_BEGAN  # another thread's
+            if number.isdigit() and is_own_folder(path) and not is_ours and not is_at_work(int(number)):
+                lock = try_lock(path / ".lock")
+                if lock is not None:  # else it is that of another machine's process
+                    shutil.rmtree(path, ignore_errors=True)
+                    os.close(lock)
 
 
 def run_folders(root: Path) -> list[Path]:
     """The folders of all runs under `root`, by name: those with a config."""
     if not root.is_dir():
         return []
-    return [path for path in sorted(root.iterdir()) if os.path.lexists(path / CONFIG)]
+    names = (path for path in sorted(root.iterdir()) if not path.name.startswith("."))
+    return [path for path in names if os.path.lexists(path / CONFIG)]
 
 
 def select_runs(wanted: str | Sequence[str], root: Path) -> list[Path]:

@@ -74,12 +74,10 @@ def experiment_of(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: without(value, _PLACES) for key, value in decisive.items()}
 
 
-def is_same_request(config: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
-    """Whether a config asks for the experiment, and the name, of the stored config of a run."""
-    wanted, found = (
-        {key: value for key, value in experiment_of(one).items() if key not in _FOUND_OUT} for one in (config, stored)
-    )
-    return wanted == found and config.get("name") == stored.get("name")
+def request_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The experiment and the name that a config asks for: equal for a config and the stored one of its run."""
+    decisive = {key: value for key, value in experiment_of(config).items() if key not in _FOUND_OUT}
+    return {**decisive, "name": config.get("name")}
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:

@@ -10,18 +10,16 @@ from omnilearn.config import Node, call, dump_yaml, find, read_key, reject_unkno
 from omnilearn.config.tree import given_keys
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
-from omnilearn.locks import sole_writer
-from omnilearn.runs.checkpoint import checkpoint_steps, load_training_state, set_aside_after
+from omnilearn.runs.checkpoint import load_training_state, set_aside_after
 from omnilearn.runs.folder import CONFIG
-from omnilearn.runs.identity import fingerprint, is_harmless, is_same_request
+from omnilearn.runs.identity import fingerprint, is_harmless
 from omnilearn.runs.info import add_info, is_completed, read_info, run_info
 from omnilearn.runs.run import Run
-from omnilearn.runs.stored_config import read_stored_config
 from omnilearn.tensorboard.rewinding import forget_after
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble
 from omnilearn.training.loop import made_by
-from omnilearn.training.settings import FinalEvaluation, TrainSettings
+from omnilearn.training.settings import TrainSettings
 from omnilearn.training.train import begin, run_to_end, stored_config
 
 
@@ -39,63 +37,39 @@ def check_override(stored: Node, override: Mapping[str, Any]) -> None:
             )
 
 
-def unfinished_run(root: Path, config: Node) -> Path | None:
-    """The newest run under `root` of the same experiment and name that has not come to its end."""
-    wanted = config.root.to_python()
-    paths = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
-    for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
-        try:
-            stored = read_stored_config(path)
-            if is_same_request(wanted, stored) and not _is_finished(path, stored):
-                return path
-        except (UserError, OSError):  # another's, or damaged: not a run to go on with
-            continue
-    return None
-
-
-def _is_finished(run: Path, config: Mapping[str, Any]) -> bool:
-    """Whether there is nothing left to do for a run with the given stored config."""
-    budget, evaluation = config.get("budget"), config.get("evaluation", {})
-    wants_one = config.get("include_eval", True) is not False and isinstance(evaluation, Mapping)
-    ident = evaluation.get("ident", FinalEvaluation.ident) if wants_one else None
-    steps = max(checkpoint_steps(run), default=0)
-    return isinstance(budget, int) and steps >= budget and is_completed(run, budget, ident)
-
-
 def resume(run: Run) -> Path:
     """Continue a run from its checkpoint to the budget of its config; returns its folder.
 
-    A run without a checkpoint starts again from its first step, to the same numbers. Raises `UserError` where the run
-    is finished, another process trains it, or the numbers would not go on as they would have.
+    The caller holds the run's `sole_writer`. A run without a checkpoint starts again from its first step, to the same
+    numbers. Raises `UserError` where the run is finished, or the numbers would not go on as they would have.
     """
     settings = call(TrainSettings, run.config)
     accept = read_key(run.config, "accept_changes", bool, False)
-    with sole_writer(run.path):
-        components = assemble(run.config, settings)
-        reject_unknown_keys(run.config, given_keys(run.override))
-        state = None if run.step is None else load_training_state(run.checkpoint)
-        step = 0 if run.step is None else run.step
-        evaluation = settings.evaluation if settings.include_eval else None
-        is_evaluated = is_completed(run.path, step, None if evaluation is None else evaluation.ident)
-        if step >= settings.budget and is_evaluated:
-            raise UserError(f"{run.name} has done its {step} steps: give it more with --budget")
+    components = assemble(run.config, settings)
+    reject_unknown_keys(run.config, given_keys(run.override))
+    state = None if run.step is None else load_training_state(run.checkpoint)
+    step = 0 if run.step is None else run.step
+    evaluation = settings.evaluation if settings.include_eval else None
+    is_evaluated = is_completed(run.path, step, None if evaluation is None else evaluation.ident)
+    if step >= settings.budget and is_evaluated:
+        raise UserError(f"{run.name} has done its {step} steps: give it more with --budget")
+    if state is not None:
+        with _fitting(run):
+            if not accept:
+                _check_unchanged(state["made_by"], made_by(fingerprint(stored_config(run.config, components))))
+            components.model.load_state_dict((run.state or {})["model"])
+    set_aside_after(run.path, step)
+    of_training = ["/train"] if settings.validation is None else ["/train", f"/{settings.validation.mode}"]
+    prefix = None if evaluation is None or is_evaluated else f"{evaluation.ident}/"
+    forget_after(run.path, step, prefix=prefix, but=of_training)
+    with TensorBoardWriter(run.path) as writer:
+        training = begin(run.config, components, settings, run.path, writer)
         if state is not None:
             with _fitting(run):
-                if not accept:
-                    _check_unchanged(state["made_by"], made_by(fingerprint(stored_config(run.config, components))))
-                components.model.load_state_dict((run.state or {})["model"])
-        set_aside_after(run.path, step)
-        of_training = ["/train"] if settings.validation is None else ["/train", f"/{settings.validation.mode}"]
-        prefix = None if evaluation is None or is_evaluated else f"{evaluation.ident}/"
-        forget_after(run.path, step, prefix=prefix, but=of_training)
-        with TensorBoardWriter(run.path) as writer:
-            training = begin(run.config, components, settings, run.path, writer)
-            if state is not None:
-                with _fitting(run):
-                    training.load_state_dict(state)
-            _write_down(run, components, step)
-            print(f"resuming at step {training.progress.step:,}")
-            run_to_end(training, settings)
+                training.load_state_dict(state)
+        _write_down(run, components, step)
+        print(f"resuming at step {training.progress.step:,}")
+        run_to_end(training, settings)
     return run.path
 
 

@@ -1,6 +1,7 @@
 """A training run from its config: build everything, then write, then train, then evaluate."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,7 @@ from omnilearn.assembly import takes_dataset_size
 from omnilearn.config import Node, call, dump_yaml, find, keys_given, read, reject_unknown_keys
 from omnilearn.errors import UserError
 from omnilearn.evaluation.results import evaluate_and_store
-from omnilearn.files import write_text
-from omnilearn.locks import sole_writer
-from omnilearn.runs.folder import CONFIG, INFO, new_run_folder, save_root
+from omnilearn.runs.folder import CONFIG, INFO, new_run, removed_on_failure, save_root
 from omnilearn.runs.identity import fingerprint, stored_form
 from omnilearn.runs.info import add_info, complete_info, run_info
 from omnilearn.runs.naming import PlainNaming
@@ -39,14 +38,17 @@ def train(config: Node) -> Path:
     components = assemble(config, settings)
     reject_unknown_keys(config, keys_given(config))
     try_out(components)
-    folder = make_folder(config, settings, components)
     info = {**run_info(components.device, components.seed), **settings.labels.entries()}
-    write_text(folder / INFO, dump_yaml(info))
-    with sole_writer(folder), TensorBoardWriter(folder) as writer:
-        training = begin(config, components, settings, folder, writer)
-        writer.text("model-str", str(components.model), 0)
-        optimisers = [str(optimiser.torch_optimiser) for optimiser in components.optimisers.values()]
-        writer.text("model-optim-str", "\n".join(optimisers), 0)
+    files = {CONFIG: dump_yaml(stored_config(config, components)), INFO: dump_yaml(info)}
+    name, date = name_of(config, settings, components), settings.name_include_date
+    with new_run(save_root(settings.saveroot), name, files, date=date) as folder, ExitStack() as stack:
+        with removed_on_failure(folder):
+            writer = stack.enter_context(TensorBoardWriter(folder))
+            training = begin(config, components, settings, folder, writer)
+            writer.text("model-str", str(components.model), 0)
+            optimisers = [str(optimiser.torch_optimiser) for optimiser in components.optimisers.values()]
+            writer.text("model-optim-str", "\n".join(optimisers), 0)
+            writer.flush()
         run_to_end(training, settings)
     return folder
 
@@ -124,14 +126,11 @@ def evaluate_at_end(
     return outcome.scores
 
 
-def make_folder(config: Node, settings: TrainSettings, components: Components) -> Path:
-    """The folder of a new run, with the config that rebuilds it."""
+def name_of(config: Node, settings: TrainSettings, components: Components) -> str:
+    """The name of a new run, without the date."""
     naming = settings.run or PlainNaming()
     kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
-    name = settings.name or naming.base_name(components.model, **kinds)
-    folder = new_run_folder(save_root(settings.saveroot), name, date=settings.name_include_date)
-    write_text(folder / CONFIG, dump_yaml(stored_config(config, components)))
-    return folder
+    return settings.name or naming.base_name(components.model, **kinds)
 
 
 def stored_config(config: Node, components: Components) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`fig train`: a new run, or one that goes on."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,14 @@ from typing import Any
 from omnilearn.config import Node, call, find, keys_given, read
 from omnilearn.config.tree import nested
 from omnilearn.errors import UserError
-from omnilearn.locks import sole_writer
+from omnilearn.locks import BeingTrained, sole_writer
 from omnilearn.runs.checkpoint import tidy_up
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.identity import is_harmless
 from omnilearn.runs.stored_config import read_stored_config, with_override
-from omnilearn.training.resume import check_override, resume, unfinished_run
+from omnilearn.training.resume import check_override, resume
 from omnilearn.training.train import train
+from omnilearn.training.unfinished import is_finished, unfinished_runs
 from sae_src.published_runs import is_published
 from sae_src.run import create_config, has_configs, load_run
 
@@ -39,26 +41,34 @@ def train_or_resume(config: Node) -> Path:
     if settings.resume == "auto":
         if settings.override:
             raise UserError("--override goes with the name of a run, not with auto")
-        path = unfinished_run(save_root(settings.saveroot), config)
-        if path is None:
-            print("no unfinished run of this config: starting one")
-            return train(config)
         given = {key: value for key, value in _passed_on(config).items() if is_harmless(key)}
-        return go_on(path, nested(given))
+        for path in unfinished_runs(save_root(settings.saveroot), config):
+            with ExitStack() as stack:
+                try:
+                    stack.enter_context(sole_writer(path))
+                except BeingTrained:  # another job was faster
+                    continue
+                if not is_finished(path, read_stored_config(path)):
+                    return go_on(path, nested(given))
+        print("no unfinished run of this config: starting one")
+        return train(config)
     if has_configs(config):
         raise UserError("--resume takes the config of the run: leave out the other configs")
     override = nested({**(settings.override or {}), **_passed_on(config)})
-    return go_on(find_run(settings.resume, save_root(settings.saveroot)), override)
+    path = find_run(settings.resume, save_root(settings.saveroot))
+    if is_published(read_stored_config(path)):
+        raise UserError(f"{path.name} was written by the published system: it can be evaluated, not resumed")
+    with sole_writer(path):
+        return go_on(path, override)
 
 
 def go_on(path: Path, override: Mapping[str, Any]) -> Path:
-    """Resume the run in a folder, with other values for keys that do not make it another experiment."""
-    stored = read_stored_config(path)
-    if is_published(stored):
-        raise UserError(f"{path.name} was written by the published system: it can be evaluated, not resumed")
-    with sole_writer(path):
-        tidy_up(path)
-    check_override(create_config(**with_override(stored, {})), override)
+    """Resume the run in a folder, with other values for keys that do not make it another experiment.
+
+    The caller holds the run's `sole_writer`.
+    """
+    tidy_up(path)
+    check_override(create_config(**with_override(read_stored_config(path), {})), override)
     return resume(load_run(path, override=override))
 
 
