@@ -50,7 +50,11 @@ def test_rungs():
 @pytest.mark.parametrize("pool", ["max", "avg", "sum"])
 def test_rungs_pool_images_only(pool):
     assert RUNG(3, style_dim=2, pool_rung=pool)(torch.randn(5, 3)).shape == (5, 2)
-    assert RUNG((3, 2, 2), style_dim=2, pool_rung=pool)(torch.randn(5, 3, 2, 2)).shape == (5, 2)
+    images = torch.randn(5, 3, 2, 2)
+    layer = RUNG((3, 2, 2), style_dim=2, pool_rung=pool)
+    pixels = images.flatten(2)
+    pooled = {"max": pixels.max(dim=2).values, "avg": pixels.sum(dim=2) / 4, "sum": pixels.sum(dim=2)}[pool]
+    assert torch.allclose(layer(images), layer.net(pooled), atol=1e-6)
 
 
 def test_each_segment_enters_at_its_own_layer():

@@ -56,8 +56,9 @@ def test_fid_of_every_kind_of_samples(fig, images_run, weights, statistics):
 
 def test_other_parts_are_compared_with_the_training_set(fig, images_run, weights, statistics):
     fig(f"compute-fid d/shapes --fid-dim 64 --n-samples 12 --device cpu --weights {weights}")
-    fig(f"eval --load {images_run} --ident part {EVAL} {FEW} --fid.weights {weights}")
-    assert results(images_run, "part")[0]["FID"]["reference"] == "train"
+    for mode, reference in (("val", "train"), ("test", "test")):
+        fig(f"eval --load {images_run} --mode {mode} --ident part {EVAL} {FEW} --fid.weights {weights}")
+        assert results(images_run, "part")[0]["FID"]["reference"] == reference
 
 
 def test_segments_can_be_asked_for_and_kinds_left_out(fig, images_run, weights, statistics):
