@@ -20,8 +20,10 @@ import omnilearn.config.exit_codes  # noqa: E402
 import sae_src.commands.scripts  # noqa: E402
 from omnilearn.config import components_in, install  # noqa: E402
 from omnilearn.config.placeholders import found_by  # noqa: E402
+from sae_src.figboot.own_project import join_projects  # noqa: E402
 
 components_in("sae_src.components")
 found_by("array_size", "omnilearn.data.own.layout")
 install(fig.get_current_project())
+join_projects(fig.get_current_project(), ROOT)
 __all__ = ["omnilearn", "sae_src"]
