@@ -36,7 +36,8 @@ def test_small_images(architecture, config, channels):
 def test_importing_the_data_package_loads_no_reader():
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import omnilearn.data; "
-        "from omnilearn.data.sets import celeba, cifar, dsprites, mnist, mpi3d, shapes3d, svhn; from omnilearn.data import shapes; import sae_src.scm; "
+        "from omnilearn.data.sets import celeba, cifar, dsprites, mnist, mpi3d, shapes3d, svhn; "
+        "from omnilearn.data import shapes; import sae_src.scm; "
         "print([m for m in ('h5py', 'PIL', 'torchvision', 'networkx', 'scipy') if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code, str(ROOT)], capture_output=True, text=True, check=True)
