@@ -13,9 +13,11 @@ from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import Evaluation
 from omnilearn.evaluation.measures import configured_measures, measure_keys
 from omnilearn.evaluation.results import evaluate_and_store
+from omnilearn.runs.folder import save_root
 from omnilearn.runs.naming import check_ident
 from omnilearn.training.settings import check_frequency
 from sae_src.run import Selection, has_configs, load_run
+from sae_src.run_selection import Selections, for_each, print_scores
 
 # Of no effect in a run that measures no FID.
 _SKIPS = ("skip_rec_fid", "skip_hyb_fid")
@@ -40,16 +42,31 @@ class EvalSettings:
         check_frequency("step_limit", self.step_limit)
 
 
-def evaluate_run(config: Node) -> Evaluation:
-    """Evaluate a run as the keys of `fig eval` say, and store the result in its folder."""
-    selection, settings = call(Selection, config), call(EvalSettings, config)
-    passed_on = nested(_passed_on(config))
-    if has_configs(config):
-        raise UserError("eval takes the config of the run: leave out the other configs")
-    reject_unknown_keys(config, keys_given(config))
+def evaluate_runs(config: Node) -> Evaluation | dict[str, Evaluation]:
+    """Evaluate a run or, with the key `runs`, many, as the keys of `fig eval` say.
+
+    A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed.
+    """
+    if find(config, "runs") is None:
+        return evaluate_run(config, call(Selection, config).name)
+    selection = call(Selections, config)
+    for key in ("load", "path", "resume"):
+        if find(config, key) is not None:
+            raise UserError(f"--{key} and --runs: one run or many? leave one of them out")
+    settings, _ = _told(config)
+    pick_device(settings.device)  # fail once, not in every run
+    names = selection.names(save_root(settings.saveroot))
+    outcomes = for_each(names, lambda name: evaluate_run(config, name))
+    print_scores({name: outcome.scores for name, outcome in outcomes.items()})
+    return outcomes
+
+
+def evaluate_run(config: Node, name: str) -> Evaluation:
+    """Evaluate the run of that name as the keys of `fig eval` say, and store the result in its folder."""
+    settings, passed_on = _told(config)
     device = pick_device(settings.device)
     override = merged(nested(settings.override or {}), passed_on)
-    run = load_run(selection.name, saveroot=settings.saveroot, step=settings.ckpt_num, override=override)
+    run = load_run(name, saveroot=settings.saveroot, step=settings.ckpt_num, override=override)
     check_measures(run.config)
     data, visualiser, checkpoint = run.data, run.visualiser, run.checkpoint
     measures = configured_measures(run.config)
@@ -77,6 +94,16 @@ def evaluate_run(config: Node) -> Evaluation:
     print(f"{settings.mode} {result}")
     print(f"written to {run.path / settings.ident}.json and {settings.ident}.pth.tar")
     return outcome
+
+
+def _told(config: Node) -> tuple[EvalSettings, dict[str, Any]]:
+    """The settings, and the values that go into the config of a run; `UserError` for what is neither."""
+    settings = call(EvalSettings, config)
+    passed_on = nested(_passed_on(config))
+    if has_configs(config):
+        raise UserError("eval takes the config of the run: leave out the other configs")
+    reject_unknown_keys(config, keys_given(config))
+    return settings, passed_on
 
 
 def check_measures(config: Node) -> None:

@@ -2,11 +2,8 @@
 
 import math
 import os
-import sys
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,8 @@ from omnilearn.config.signatures import parameters
 from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
-from omnilearn.errors import UserError
 from omnilearn.files import is_regular, read_json
-from omnilearn.runs.folder import CONFIG, save_root
+from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.info import library_versions
 from omnilearn.runs.naming import check_ident
 from omnilearn.runs.run import Run
@@ -30,6 +26,7 @@ from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.eval_metrics.suite import evaluate_metrics
 from sae_src.methods import as_autoencoder
 from sae_src.run import Selection, load_run
+from sae_src.run_selection import Selections, for_each, print_scores
 
 
 @dataclass(frozen=True)
@@ -64,32 +61,6 @@ class EvaluationSettings:
         return self.force_save if self.force_run is None else self.force_run
 
 
-@dataclass(frozen=True)
-class Selections:
-    """The runs of `eval-multiple-metrics`."""
-
-    runs: str | tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        if not self.runs:
-            raise UserError("which runs? --runs all, a pattern such as 'vec_*', or a list: '[NAME, NAME]'")
-
-    def names(self, root: Path) -> list[str]:
-        """The runs, each once: `all` and patterns stand for folders under `root`, in the order of their names.
-
-        Raises `UserError` where a pattern fits no run.
-        """
-        folders = sorted(path.parent.name for path in root.glob(f"*/{CONFIG}"))
-        names: dict[str, None] = {}
-        for wanted in (self.runs,) if isinstance(self.runs, str) else self.runs or ():
-            is_pattern = wanted == "all" or any(sign in wanted for sign in "*?[")
-            found = [name for name in folders if wanted == "all" or fnmatchcase(name, wanted)]
-            if is_pattern and not found:
-                raise UserError(f"runs: no run under {root} fits '{wanted}'")
-            names.update(dict.fromkeys(found if is_pattern else [wanted]))
-        return list(names)
-
-
 def eval_metrics(config: Node) -> Outcome | None:
     """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
     selection, evaluation, settings = call(Selection, config), call(EvaluationSettings, config), read_settings(config)
@@ -106,20 +77,22 @@ def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
     reject_unknown_keys(config, keys_given(config))
     pick_device(evaluation.device)  # fail once, not in every run
     names = selection.names(save_root(evaluation.saveroot))
-    outcomes, failed = {}, []
-    for count, name in enumerate(names, 1):
-        print(f"[{count}/{len(names)}] ", end="", flush=True)
-        try:
-            outcomes[name] = metrics_of_run(name, config, evaluation, settings)
-        except Exception as error:  # whatever is wrong with one of hundreds of runs, the others go on
-            failed.append(name)
-            print(f"{name}: failed", flush=True)
-            print(f"error: {name}: {error}", file=sys.stderr)
-            if not isinstance(error, UserError):
-                traceback.print_exception(error)
-    if failed:
-        raise UserError(f"{len(failed)} of {len(names)} runs failed: {', '.join(failed)}")
+    outcomes = for_each(names, lambda name: metrics_of_run(name, config, evaluation, settings))
+    root = save_root(evaluation.saveroot)
+    print_scores({name: _main_scores(name, outcome, root, evaluation.save_ident) for name, outcome in outcomes.items()})
     return outcomes
+
+
+def _main_scores(name: str, outcome: Outcome | None, root: Path, ident: str | None) -> dict[str, Any]:
+    """One score of each metric of a run, the disentanglement where there is one; those that were there already too."""
+    scores: Any = None if outcome is None else outcome.scores
+    if scores is None and ident is not None:
+        scores = read_json(find_run(name, root) / f"{ident}.json").get("scores")
+    found = {}
+    for title, values in scores.items() if isinstance(scores, dict) else ():
+        main = "disentanglement" if "disentanglement" in values else next(iter(values))
+        found[f"{title}.{main}"] = values[main]
+    return found
 
 
 def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, settings: MetricSettings) -> Outcome | None:

@@ -5,11 +5,13 @@ from omnilearn.config import Node, script
 
 @script("eval")
 def evaluate(config: Node) -> object:
-    """Evaluate a trained run on a part of its data.
+    """Evaluate a trained run, or many, on a part of their data.
 
     fig eval --load NAME --mode test --ident test_results
 
         --load NAME|PATH    the run: a name under the save folder, or a folder anywhere (also --path, --resume)
+        --runs all | PATTERN | '[NAME, NAME]'    many runs instead; one that fails does not stop the rest, and a table of
+                            the scores ends it. The unfinished are left out unless --unfinished yes
         --mode PART         val (default: the part held out from training), train, test or full
         --ident NAME        name of the results: NAME.pth.tar and NAME.json in the run's folder (eval)
         --ckpt-num N        the checkpoint of step N (default: the newest)
@@ -24,6 +26,6 @@ def evaluate(config: Node) -> object:
         --override.KEY V    replace a value of the run's config
         --device, --saveroot    as for train
     """
-    from sae_src.evaluate import evaluate_run
+    from sae_src.evaluate import evaluate_runs
 
-    return evaluate_run(config)
+    return evaluate_runs(config)

@@ -11,6 +11,8 @@ def eval_multiple_metrics(config: Node) -> object:
 
         --runs all | PATTERN | '[NAME, NAME]'    runs under the save folder; names may also be folders anywhere
 
+        --unfinished yes        those too that have not come to their budget
+
     All other keys are those of eval-metrics, without --load, --path and --resume. Exit code 2 if any run failed.
     """
     from sae_src.eval_metrics.command import eval_multiple_metrics as run_script
