@@ -9,6 +9,7 @@ import omnifig as fig
 
 from omnilearn import assembly
 from omnilearn.config import Node, find, keys_given
+from omnilearn.config.manager import Manager
 from omnilearn.config.registry import load_components
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
@@ -42,7 +43,9 @@ class Selection:
 
 def create_config(*configs: str, **keys: Any) -> Node:
     """The config that the same words make on the command line; `keys` are config values (a dict opens a table)."""
-    project = fig.get_project(ROOT)
+    project = fig.get_current_project()
+    if not isinstance(project.config_manager, Manager):  # nobody has chosen one that finds our components
+        project = fig.get_project(ROOT)
     project.activate()  # which says where the components are
     load_components()
     return project.config_manager.create_config(configs, keys)

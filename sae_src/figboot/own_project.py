@@ -22,7 +22,7 @@ def join_projects(project: fig.GeneralProject, own: Path) -> None:
     """
     if project.root is None or project.root.resolve() == own:
         return
-    known = {entry.name for entry in project.config_manager.iterate_configs()}
+    known = {entry.name for entry in project.iterate_artifacts("config")}
     for path in sorted((own / "config").rglob("*.yaml")):
         name = path.relative_to(own / "config").with_suffix("").as_posix()
         if name not in known:

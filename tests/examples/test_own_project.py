@@ -19,11 +19,20 @@ def project(tmp_path_factory):
 
 
 def fig(project, command):
+    return run_python(project, FIG, *command.split())
+
+
+def run_python(project, code, *words):
     settings = {"PYTHONPATH": str(ROOT), "OMNILEARN_SAVE_DIR": str(project.parent / "runs"), "OMP_NUM_THREADS": "1"}
     environment = {key: value for key, value in os.environ.items() if key != "OMNILEARN_PROJECT"} | settings
-    words = [sys.executable, "-c", FIG, *command.split()]
     result = subprocess.run(
-        words, cwd=project, capture_output=True, text=True, timeout=300, check=False, env=environment
+        [sys.executable, "-c", code, *words],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment,
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
@@ -42,6 +51,23 @@ def test_its_parts_are_trained_and_scored(project):
     fig(project, "eval-metrics --load mine --metrics [spread,mig] --num-train 50 --num-test 20 --jobs 1")
     scores = json.loads((run / "metrics.json").read_text())["scores"]
     assert 0 <= scores["Spread"]["active"] <= 4 and "discrete_mig" in scores["MIG"]
+
+
+CODE = """
+import pickle
+import omnifig
+import sae_src as sae
+omnifig.switch_project(".")
+omnifig.initialize()
+run = sae.train("my-config", budget=1, name="python")
+again = pickle.loads(pickle.dumps(run.model))
+print(type(again).__name__, len(run.dataset("full")))
+"""
+
+
+@pytest.mark.slow
+def test_it_is_found_from_python_once_it_is_chosen(project):
+    assert run_python(project, CODE).splitlines()[-1] == "SparseAutoencoder 400"
 
 
 @pytest.mark.slow
