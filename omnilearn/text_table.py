@@ -12,7 +12,7 @@ Format = Literal["table", "csv", "json", "md", "tex"]
 _SPECIAL = re.compile(r"([&%$#_{}])")
 
 
-def render(rows: Sequence[Row], columns: Sequence[str], kind: Format) -> str:
+def render(rows: Sequence[Row], columns: Sequence[str], kind: Format = "table") -> str:
     """Rows as text; a value that is missing or None is empty."""
     if kind == "json":
         return json.dumps([{name: row.get(name) for name in columns} for row in rows], indent=2, default=str) + "\n"

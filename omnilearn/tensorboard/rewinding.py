@@ -26,7 +26,7 @@ def forget_after(run: Path, step: int, *, prefix: str | None = None, but: Collec
         if not is_regular(path):
             continue
         earlier, dropped, size = [], False, 0
-        for record in _records(path):
+        for record in records(path):
             size += len(record) + 16  # each record has a length and two checksums around it
             try:
                 event = Event.FromString(record)
@@ -47,7 +47,7 @@ def forget_after(run: Path, step: int, *, prefix: str | None = None, but: Collec
                 writer.flush()
 
 
-def _records(path: Path) -> list[bytes]:
+def records(path: Path) -> list[bytes]:
     """The records of a file up to its end or to the first damaged one."""
     records = []
     try:

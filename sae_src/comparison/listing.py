@@ -82,14 +82,15 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
     age = None if seconds is None else _age(seconds)
     problem = row["problem"] if len(row["problem"]) < 80 else f"{row['problem'][:77]}..."
     loss = None if loss is None else f"{loss:.5g}"
-    return {**row, "loss": loss, "begun": age, "size": _bytes(row["size"]), "problem": problem}
+    return {**row, "loss": loss, "begun": age, "size": readable_size(row["size"]), "problem": problem}
 
 
 def _age(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days ago" if seconds > 2 * 86400 else f"{duration(max(0, seconds))} ago"
 
 
-def _bytes(size: float) -> str:
+def readable_size(size: float) -> str:
+    """A number of bytes such as `12.3 MB`."""
     for unit in ("B", "kB", "MB"):
         if size < 1000:
             return f"{size:.3g} {unit}"

@@ -13,4 +13,5 @@ import sae_src.commands.scripts.eval_metrics
 import sae_src.commands.scripts.eval_multiple_metrics
 import sae_src.commands.scripts.sweep
 import sae_src.commands.scripts.runs
+import sae_src.commands.scripts.show
 import sae_src.commands.scripts.compare

@@ -20,6 +20,7 @@ from omnilearn.training.settings import TrainSettings
 from sae_src.commands.train import ResumeSettings
 from sae_src.comparison.command import CompareSettings
 from sae_src.comparison.listing import ListSettings
+from sae_src.comparison.show import ShowSettings
 from sae_src.eval_metrics.command import EvaluationSettings, Selections
 from sae_src.eval_metrics.settings import MetricSettings
 from sae_src.evaluate import EvalSettings
@@ -41,6 +42,7 @@ SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
     "eval-multiple-metrics": [("", Selections)],
     "sweep": [("", SweepSettings)],
     "runs": [("", ListSettings)],
+    "show": [("", Selection), ("", ShowSettings)],
     "compare": [("", CompareSettings)],
 }
 # Keys that reach their component from the root of the config too, where the help has them.
