@@ -106,6 +106,10 @@ def test_eval_repeats_the_final_evaluation(vae_run, fig):
     outcome = fig(f"eval --load {vae_run} --ident again --device cpu")
     assert outcome.scores == json.loads((vae_run / "eval.json").read_text())["scores"]
     assert (vae_run / "again.pth.tar").is_file()
+    tags = events(vae_run).Tags()
+    for kind in ("images", "histograms", "scalars"):
+        first, again = ({t for t in tags[kind] if t.startswith(f"{ident}/")} for ident in ("eval", "again"))
+        assert first and again == {tag.replace("eval", "again", 1) for tag in first}
 
 
 def test_eval_takes_overrides_and_modes(vae_run, fig):

@@ -88,6 +88,11 @@ def test_one_command_writes_the_net(fig, shapes_root, capsys):
     again, other = load_factor_net(second)[:2]
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))
     assert torch.equal(moments["train"].covariance, other["train"].covariance)
+    data = Shapes(shapes_root)
+    for mode in ("train", "test"):
+        batches = data_batches(data.in_mode(mode), 20, batch_size=20, seed=0)
+        expected = moments_of(batches, net.features, 20, title="")
+        assert torch.allclose(moments[mode].mean, expected.mean, atol=1e-5)
 
 
 @pytest.mark.parametrize(
