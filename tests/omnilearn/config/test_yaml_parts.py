@@ -1,6 +1,8 @@
 """Reading the parts of YAML files: the same as reading them whole."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from omnilearn.config.yaml_parts import load_shared_yaml
 from omnilearn.config.yaml_text import dump_yaml, load_yaml
@@ -27,6 +29,13 @@ TEXTS = [
     'a: "x\n  y"\nb: 1',
     "true: 1\n",
     "seed: 007",
+    "model:\n  lr: 0.1\n  deep:\n    a: 1\n    b:\n    - 1\n    - c: 2\n",
+    'model:\n  text: "a\n    b: c"\n  d: 1\n',
+    "model:\n  text: 'a\n\n    b: c\n\n    '\n  d: 1\n",
+    "model:\n  a long\n  text\n",
+    "model:\n  deep:\n  other: 2\nnext:\n",
+    "model:\n  yes: 1\n  null: 2\n",
+    "model: # note\n  a: 1\n",
     "",
     "- 1\n- 2",
 ]
@@ -38,7 +47,32 @@ def test_the_same_as_the_whole(text):
         assert load_shared_yaml(text, "x") == load_yaml(text, "x")
 
 
-@pytest.mark.parametrize("text", ["a: 1\na: 2", "a: [1", "a: 1\n b: 2", "a: !!python/object:x {}", "a: 1\nb"])
+DATA = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=5), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(["model", "seed", "x.y", "a-b"]), DATA))
+def test_whatever_a_run_may_write(tree):
+    text = dump_yaml(tree)
+    assert repr(load_shared_yaml(text, "x")) == repr(load_yaml(text, "x"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\na: 2",
+        "model:\n  a: 1\n  a: 2",
+        "model:\n  a: 1\n   b: 2",
+        "a: [1",
+        "a: 1\n b: 2",
+        "a: !!python/object:x {}",
+        "a: 1\nb",
+    ],
+)
 def test_mistakes_are_those_of_the_whole(text):
     with pytest.raises(ConfigError) as whole:
         load_yaml(text, "x")
