@@ -11,6 +11,7 @@ from torch.nn import Parameter
 
 from omnilearn.config import Node, build, call, find, read_key
 from omnilearn.config.components import component_of
+from omnilearn.config.recorder import recorder_of
 from omnilearn.config.signatures import parameters
 from omnilearn.data import Data, Dataset, Loading, split
 from omnilearn.errors import ConfigError
@@ -33,6 +34,7 @@ def seed_of(config: Node) -> int:
 
 def build_data(config: Node) -> Data:
     """The dataset of a config, cut into its subsets."""
+    recorder_of(config).declare(config, {"dataset": Dataset})
     node = find(config, "dataset")
     if node is None or node.has_payload or "_type" not in node:
         raise ConfigError("there is no dataset: name a config of d/, such as d/vec")
@@ -50,6 +52,7 @@ def build_model(config: Node, din: Size | None = None, *, dataset_size: int | No
         din: size of the observations (default: the config's own `din`).
         dataset_size: number of observations to train on, for a method that asks for it (`takes_dataset_size`).
     """
+    recorder_of(config).declare(config, {"model": Model})
     node = find(config, "model")
     if node is None or node.has_payload or "_type" not in node:
         raise ConfigError("there is no model: name an architecture of a/ and a method of m/, such as a/conv12 m/ae")

@@ -29,6 +29,7 @@ class StyleDecoder(MultiLayer):
     Attributes:
         root: the constant that decoding starts from, of the first layer's input size.
         group_dims: the lengths of the segments, None where the vector is not split.
+        segments: the number K of structural layers.
 
     Raises:
         ValueError: where D does not divide into K segments, and for a layer that takes a `style_dim` but is no
@@ -58,7 +59,7 @@ class StyleDecoder(MultiLayer):
         check_segments(self.layers, layers, StructuralLayer)
         start = self.din if isinstance(self.din, tuple) else (self.din,)
         self.root = nn.Parameter(torch.randn(start))
-        self.din = din
+        self.din, self.segments = din, segments
         self.group_dims = [style_dim] * segments if split_style else None
 
     def forward(self, latent: Tensor) -> Tensor:

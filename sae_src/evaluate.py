@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.assembly import seed_of
-from omnilearn.config import Node, call, find, keys_given, read_key, reject_unknown_keys
+from omnilearn.config import Node, call, find, read_key, reject_unknown_keys, reject_unused
 from omnilearn.config.tree import given_keys, merged, nested
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
@@ -16,11 +16,8 @@ from omnilearn.evaluation.results import evaluate_and_store
 from omnilearn.runs.folder import save_root
 from omnilearn.runs.naming import check_ident
 from omnilearn.training.settings import check_frequency
-from sae_src.run import Selection, has_configs, load_run
+from sae_src.run import FID_SKIPS, Selection, has_configs, load_run
 from sae_src.run_selection import Selections, for_each, print_scores
-
-# Of no effect in a run that measures no FID.
-_SKIPS = ("skip_rec_fid", "skip_hyb_fid")
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     subset = data.subset(settings.mode)
     model = to_device(run.model, device)
     for given, prefix in ((settings.override or {}, "override."), (passed_on, "")):
-        reject_unknown_keys(run.config, [key for key in given_keys(given) if key not in _SKIPS], prefix)
+        reject_unknown_keys(run.config, [key for key in given_keys(given) if key not in FID_SKIPS], prefix)
     data.dataset.to(device)
     subset.dataset.to(device)
     print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {describe_device(device)}", flush=True)
@@ -102,7 +99,7 @@ def _told(config: Node) -> tuple[EvalSettings, dict[str, Any]]:
     passed_on = nested(_passed_on(config))
     if has_configs(config):
         raise UserError("eval takes the config of the run: leave out the other configs")
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     return settings, passed_on
 
 
@@ -117,6 +114,6 @@ def check_measures(config: Node) -> None:
 
 def _passed_on(config: Node) -> dict[str, Any]:
     """The values of the command line that go into the run's config."""
-    kinds: dict[str, Any] = dict.fromkeys(measure_keys(), Mapping[str, Any] | None) | dict.fromkeys(_SKIPS, bool)
+    kinds: dict[str, Any] = dict.fromkeys(measure_keys(), Mapping[str, Any] | None) | dict.fromkeys(FID_SKIPS, bool)
     given = [key for key in kinds if find(config, key, inherit=False) is not None]
     return {key: read_key(config, key, kinds[key], None) for key in given}

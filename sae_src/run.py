@@ -8,19 +8,25 @@ from typing import Any
 import omnifig as fig
 
 from omnilearn import assembly
-from omnilearn.config import Node, find, keys_given
+from omnilearn.config import Node, find, keys_given, reject_unknown_keys, reject_unused
 from omnilearn.config.manager import Manager
 from omnilearn.config.registry import load_components
+from omnilearn.config.tree import given_keys
 from omnilearn.errors import UserError
+from omnilearn.evaluation.measures import measure_keys
 from omnilearn.layers import Size
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.run import pick_checkpoint
 from omnilearn.runs.stored_config import read_stored_config, with_override
+from omnilearn.training.known_keys import expect_training, reject_unknown_to_training
 from sae_src import published_runs
 from sae_src.methods import Autoencoder, as_autoencoder
+from sae_src.parts import require_parts
 from sae_src.saved_run import SavedRun
 
 ROOT = Path(__file__).resolve().parents[1]
+# Keys of the FID that are of no effect in a run that measures none.
+FID_SKIPS = ("skip_rec_fid", "skip_hyb_fid")
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,19 @@ class Selection:
 
 
 def create_config(*configs: str, **keys: Any) -> Node:
-    """The config that the same words make on the command line; `keys` are config values (a dict opens a table)."""
+    """The config that the same words make on the command line; `keys` are config values (a dict opens a table).
+
+    Raises `UserError` where the words do not go together, or where the config of a model has a key that nothing takes.
+    """
     project = fig.get_current_project()
     if not isinstance(project.config_manager, Manager):  # nobody has chosen one that finds our components
         project = fig.get_project(ROOT)
     project.activate()  # which says where the components are
     load_components()
-    return project.config_manager.create_config(configs, keys)
+    config: Node = project.config_manager.create_config(configs, keys)
+    if configs and keys and find(config, "model") is not None:
+        reject_unknown_to_training(config)
+    return config
 
 
 def has_configs(config: Node) -> bool:
@@ -69,11 +81,15 @@ def build_model(*configs: str, shape: Size | None = None, **keys: Any) -> Autoen
         UserError: where the configs are not known or do not fit together.
     """
     config = create_config(*configs, **keys)
+    require_parts(config, data=shape is None and find(config, "din") is None)
     dataset_size = None
     if shape is None and find(config, "din") is None:
         data = assembly.build_data(config)
         shape, dataset_size = data.dataset.din, len(data.subset("train"))
-    return as_autoencoder(assembly.build_model(config, shape, dataset_size=dataset_size))
+    model = as_autoencoder(assembly.build_model(config, shape, dataset_size=dataset_size))
+    expect_training(config)
+    reject_unused(config)
+    return model
 
 
 def load_run(
@@ -92,7 +108,7 @@ def load_run(
         override: config values that replace the stored ones.
 
     Raises:
-        UserError: where there is no such run or checkpoint, or the run's config is damaged.
+        UserError: where there is no such run or checkpoint, the run's config is damaged, or nothing takes an override.
     """
     path = find_run(name, save_root(saveroot))
     stored = read_stored_config(path)
@@ -104,4 +120,7 @@ def load_run(
         stored = published_runs.translate_config(stored)
         state = None if state is None else published_runs.translate_state(state, path)
     config = create_config(**with_override(stored, override))
+    expect_training(config)
+    checked = [key for key in given_keys(override) if key.split(".")[0] not in (*measure_keys(), *FID_SKIPS)]
+    reject_unknown_keys(config, checked, "override.")
     return SavedRun(path, config, step, state, is_published=is_published, override=override)

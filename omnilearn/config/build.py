@@ -116,6 +116,23 @@ def call(function: Callable[..., T], node: Node, /, _inherit: bool = True, **giv
     return function(**given)
 
 
+def expect(section: type, config: Node, place: str = "") -> None:
+    """Note, without reading any, the keys that `call` would read for a dataclass and for the sections in it.
+
+    Args:
+        section: the dataclass.
+        config: the root of the config.
+        place: the dotted key of the section in it; empty for the root.
+    """
+    known = parameters(section)
+    types = {name: parameter.annotation for name, parameter in known.items()}
+    recorder_of(config).declare_at(place, types, inherit=not place)
+    for name, annotation in types.items():
+        for kind in (annotation, *get_args(annotation)):
+            if inspect.isclass(kind) and dataclasses.is_dataclass(kind):
+                expect(kind, config, f"{place}.{name}".lstrip("."))
+
+
 def build(node: Node, kind: Kind[T], /, **given: Any) -> T:
     """A new `kind` from a node, with new parts; keywords win over the config."""
     target = component_of(node)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from omnilearn.config.tree import read_config
@@ -12,7 +12,7 @@ ROLES = ("method", "data", "encoder", "decoder", "size")
 _ROLES_OF_FOLDERS = {"m": "method", "d": "data", "a/e": "encoder", "a/d": "decoder", "a/size": "size"}
 RESERVED = BASES, _ROLE = "_base", "_role"
 # What a run is called after: it changes nothing in the run.
-_LABELS = "info"
+_LABELS = ("info", "labels")
 
 KeyPath = tuple[str, ...]
 
@@ -34,9 +34,10 @@ class ConfigFile:
     roles: tuple[str, ...] = ()
 
     def settings(self) -> list[tuple[KeyPath, Any]]:
-        """The values that it sets, each with the keys that lead to it; labels only where there is nothing else."""
+        """The values that it sets, each with the keys that lead to it; labels only of a file that is nothing else."""
         found = list(self.all_settings())
-        return [(keys, value) for keys, value in found if keys[0] != _LABELS] or found
+        decisive = [(keys, value) for keys, value in found if keys[0] not in _LABELS]
+        return decisive if decisive or self.bases else found
 
     def all_settings(self) -> Iterator[tuple[KeyPath, Any]]:
         """The values that it sets, labels included."""
@@ -68,6 +69,19 @@ def ancestors(name: str, files: Mapping[str, ConfigFile]) -> set[str]:
             found.add(base)
             waiting.extend(files[base].bases)
     return found
+
+
+def meant_by(name: str, files: Mapping[str, ConfigFile]) -> list[ConfigFile]:
+    """The file of that name, or what it builds on where it says nothing itself."""
+    file = files[name]
+    return [file] if file.settings() else [meant for base in file.bases for meant in meant_by(base, files)]
+
+
+def chosen_keys(files: Mapping[str, ConfigFile]) -> Iterator[str]:
+    """The dotted keys that files set, apart from files in common, the names of which begin with an underscore."""
+    for name, file in files.items():
+        if not PurePath(name).name.startswith("_"):
+            yield from (".".join(keys) for keys, _ in file.all_settings())
 
 
 def word_of(name: str, words: Sequence[str], files: Mapping[str, ConfigFile]) -> str:

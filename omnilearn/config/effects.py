@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omnilearn.config.config_files import BASES, ConfigFile, KeyPath, ancestors, word_of
+from omnilearn.config.config_files import BASES, ConfigFile, KeyPath, ancestors, meant_by, word_of
 from omnilearn.config.tree import merged
 from omnilearn.errors import ConfigError
 
@@ -37,9 +37,9 @@ def merged_files(files: Files) -> dict[str, Any]:
     return tree
 
 
-def holding(file: ConfigFile, tree: Mapping[str, Any]) -> list[str]:
-    """The dotted keys of a file whose values are those of the merged tree."""
-    return [".".join(keys) for keys, value in file.settings() if _holds(keys, value, tree)]
+def holding(name: str, files: Files, tree: Mapping[str, Any]) -> list[str]:
+    """The dotted keys of a config whose values are those of the merged tree."""
+    return [key for file in meant_by(name, files) for key in _holding(file, tree)]
 
 
 def check_effects(words: Sequence[str], files: Files, arrange: Callable[[Sequence[str]], Files]) -> None:
@@ -66,7 +66,7 @@ def _faults(words: Sequence[str], files: Files) -> Iterator[Fault]:
 def _without_effect(name: str, words: Sequence[str], files: Files, tree: Mapping[str, Any]) -> Iterator[Fault]:
     """A config of which nothing holds, because others that do not build on it set all its keys."""
     settings = files[name].settings()
-    if not settings or holding(files[name], tree):
+    if not settings or _holding(files[name], tree):
         return
     deciders = [_decider(keys, files) for keys, _ in settings]
     if any(name in ancestors(decider, files) for decider, _ in deciders):  # what builds on a config may change all
@@ -136,6 +136,10 @@ def _decider(keys: KeyPath, files: Files) -> tuple[str, str]:
             if keys[:shared] == other[:shared]:
                 return name, ".".join(keys[:shared])
     raise AssertionError(f"no file sets {keys}")
+
+
+def _holding(file: ConfigFile, tree: Mapping[str, Any]) -> list[str]:
+    return [".".join(keys) for keys, value in file.settings() if _holds(keys, value, tree)]
 
 
 def _holds(keys: KeyPath, value: Any, tree: Any) -> bool:

@@ -12,7 +12,7 @@ from omnibelt import unspecified_argument
 from omnifig.config import ConfigManager
 
 from omnilearn.config.command_line import split_command_line
-from omnilearn.config.config_files import RESERVED, ConfigFile, read_config_file
+from omnilearn.config.config_files import RESERVED, ConfigFile, chosen_keys, read_config_file
 from omnilearn.config.creator import TypedCreator
 from omnilearn.config.effects import check_effects, holding, merged_files
 from omnilearn.config.nodes import Node, Project
@@ -64,7 +64,8 @@ class Manager(ConfigManager):
         check_effects(names, files, self.files_of)
         said = merged_files(files)
         config = super().create_config(None, without_removed(merged(said, given)), project=project)
-        config.reporter = Recorder(given_keys(given), {name: holding(files[name], said) for name in names})
+        named = {name: holding(name, files, said) for name in names}
+        config.reporter = Recorder(given_keys(given), named, [*chosen_keys(files), *given_keys(given)])
         config.settings["creator"] = "typed"
         for note in self.notes:
             print(f"note: {note}", file=sys.stderr)

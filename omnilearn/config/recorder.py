@@ -1,6 +1,6 @@
 """What a config remembers of its making and of its use: the keys that were given, and the keys that were asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from omnilearn.config.nodes import Node, address_of
@@ -12,20 +12,30 @@ class Recorder(Node.Reporter):
     Attributes:
         given: the dotted keys that whoever made the config gave beside its files.
         named: for the name of each file that the config was asked for, the dotted keys of its that hold.
+        chosen: the dotted keys that were given or that files set, apart from files in common, such as a/_base.
         declared: for the address of whatever takes a key, and the key's name, the annotation of the parameter.
         sections: those of them that are taken at that place alone, not from further up.
     """
 
-    def __init__(self, given: Sequence[str] = (), named: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        given: Sequence[str] = (),
+        named: Mapping[str, Sequence[str]] | None = None,
+        chosen: Iterable[str] = (),
+    ) -> None:
         super().__init__()
         self.given = tuple(given)
         self.named = {name: tuple(keys) for name, keys in (named or {}).items()}
+        self.chosen = frozenset(chosen)
         self.declared: dict[tuple[str, str], Any] = {}
         self.sections: set[tuple[str, str]] = set()
 
     def declare(self, node: Node, types: Mapping[str, Any], *, inherit: bool = True) -> None:
         """Note that what is read at `node` takes keys of these types; a section that does not `inherit` only there."""
-        address = address_of(node)
+        self.declare_at(address_of(node), types, inherit=inherit)
+
+    def declare_at(self, address: str, types: Mapping[str, Any], *, inherit: bool = True) -> None:
+        """As `declare`, for the address of a node that need not be there."""
         if not inherit:
             self.sections.update((address, name) for name in types)
         self.declared.update({(address, name): kind for name, kind in types.items()})

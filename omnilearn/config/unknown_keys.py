@@ -1,16 +1,57 @@
-"""Which keys a run knows, so that a misspelled one on the command line is refused instead of ignored."""
+"""Which keys a run knows, so that what a user gave and nothing takes is refused instead of ignored."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
 from omnilearn.config.components import component_of
 from omnilearn.config.nodes import Node, address_of
-from omnilearn.config.recorder import recorder_of
+from omnilearn.config.recorder import keys_given, recorder_of
 from omnilearn.config.signatures import parameters
 from omnilearn.errors import ConfigError, did_you_mean
 
 # (address of whatever takes the key, name of the key) -> the annotation of the parameter.
 Declared = dict[tuple[str, str], Any]
+
+
+class _Keys:
+    """The keys that something built from a config takes, read yet or not.
+
+    A key is known when something built from the config, or a component that the config names, has a parameter of that
+    name at that place or below it, or when a reference leads to it.
+    """
+
+    def __init__(self, config: Node) -> None:
+        recorder = recorder_of(config)
+        read = {name for address, name in recorder.declared if not address}
+        self.declared: Declared = recorder.declared | _declared_in(config.root, read)
+        self._sections = recorder.sections
+        self._places = {address for address, _ in recorder.declared}  # of what was built
+
+    def knows(self, parts: list[str]) -> bool:
+        """Whether something takes a key, given by its parts."""
+        for end, part in enumerate(parts):
+            if part.startswith("_"):  # _type and _mod are checked when they are read: the place they stand at counts
+                place = [p for p in parts[:end] if not p.isdigit()]
+                return not place or ".".join(parts[:end]) in self._places or self.knows(place)
+        # Inside a table of plain data, such as val in split.val, every key is the user's own.
+        return bool(_matches(parts, self.declared, self._sections)) or any(
+            _holds_plain_data(annotation)
+            for end in range(1, len(parts))
+            for annotation in _matches(parts[:end], self.declared, self._sections)
+        )
+
+
+def reject_unused(config: Node) -> None:
+    """Raise `ConfigError` for the first key, and the first config, that a user named and that changes nothing.
+
+    `config` is what was built from, so that it is known which keys were asked for.
+    """
+    reject_unknown_keys(config, keys_given(config))
+    keys = _Keys(config)
+    for name, holding in recorder_of(config).named.items():
+        if holding and not any(keys.knows(key.split(".")) for key in holding):
+            raise ConfigError(f"{name} has no effect: nothing in this run takes {holding[0]}; leave it out")
 
 
 def reject_unknown_keys(config: Node, keys: Iterable[str], prefix: str = "") -> None:
@@ -20,32 +61,11 @@ def reject_unknown_keys(config: Node, keys: Iterable[str], prefix: str = "") -> 
         config: what was built from, so that it is known which keys were asked for.
         keys: dotted keys that a user gave, which are part of the config.
         prefix: what the user wrote before the keys.
-
-    A key is known, read yet or not, when something built from `config`, or a component that `config` names, has a
-    parameter of that name at that place or below it, or when a reference leads to it.
     """
-    root, recorder = config.root, recorder_of(config)
-    declared, sections = recorder.declared | _declared_in(root), recorder.sections
-    places = {address for address, _ in recorder.declared}  # of what was built
+    known = _Keys(config)
     for key in keys:
-        if not _is_known(key.split("."), declared, sections, places):
-            raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, declared)}")
-
-
-def _is_known(parts: list[str], declared: Declared, sections: set[tuple[str, str]], places: set[str]) -> bool:
-    for end, part in enumerate(parts):
-        if part.startswith("_"):  # _type and _mod are checked when they are read; the place they stand at counts here
-            place = [p for p in parts[:end] if not p.isdigit()]
-            return not place or ".".join(parts[:end]) in places or _is_known(place, declared, sections, places)
-    matches = _matches(parts, declared, sections)
-    if matches:
-        return True
-    # Inside a table of plain data, such as val in split.val, every key is the user's own.
-    return any(
-        _holds_plain_data(annotation)
-        for end in range(1, len(parts))
-        for annotation in _matches(parts[:end], declared, sections)
-    )
+        if not known.knows(key.split(".")):
+            raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, known.declared)}")
 
 
 def _matches(parts: list[str], declared: Declared, sections: set[tuple[str, str]]) -> list[Any]:
@@ -67,13 +87,13 @@ def _holds_plain_data(annotation: Any) -> bool:
     return any((get_origin(kind) or kind) in (dict, Mapping) for kind in kinds)
 
 
-def _declared_in(node: Node) -> Declared:
-    """What the components below `node` take, and what the references below it lead to."""
+def _declared_in(root: Node, wanted: set[str]) -> Declared:
+    """What the components below the wanted keys (all, where there are none) take, and what references lead to."""
     declared: Declared = {}
-    for table in _tables(node):
+    for table in _tables(root):
         address = address_of(table)
         target = component_of(table)
-        if target is not None:
+        if target is not None and (not wanted or address.split(".")[0] in wanted):
             declared.update({(address, name): p.annotation for name, p in parameters(target).items()})
         for _, child in table.named_children():
             if child.has_payload and isinstance(child.payload, str) and child.payload.startswith(("<>", "<!>", "<o>")):
@@ -91,8 +111,15 @@ def _tables(node: Node) -> Iterable[Node]:
 
 def _advice(key: str, declared: Declared) -> str:
     addresses = {f"{address}.{name}".strip("."): None for address, name in declared}
-    elsewhere = [address for address in addresses if address.split(".")[-1] == key.split(".")[-1]]
+    if key.split(".")[-1].startswith("_"):  # of something that is not there
+        key = key.rpartition(".")[0]
+    *above, last = key.split(".")
+    place = ".".join(above)
+    here = [name for address, name in declared if not place or f"{address}.".startswith(f"{place}.")]
+    elsewhere = [address for address in addresses if address.split(".")[-1] == last]
     if elsewhere:
         return f" (did you mean {' or '.join(elsewhere[:3])}?)"
-    names = sorted({name for _, name in declared})
-    return did_you_mean(key, addresses) or did_you_mean(key.split(".")[-1], names)
+    close = get_close_matches(last, sorted(set(here)), n=3, cutoff=0.7)
+    if close:
+        return f" (did you mean {' or '.join('.'.join([*above, name]) for name in close)}?)"
+    return did_you_mean(key, addresses) or did_you_mean(last, sorted({name for _, name in declared}))

@@ -25,6 +25,10 @@ class RunNaming(ABC):
     def base_name(self, model: nn.Module, *, dataset: str, method: str) -> str:
         """The name without the date; `dataset` and `method` are the names of the components."""
 
+    def model_name(self, model: nn.Module, *, method: str) -> str:
+        """What the model is called in tables; `method` is the name of its component."""
+        return method
+
 
 class PlainNaming(RunNaming):
     """The dataset and the method."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from omnilearn.assembly import takes_dataset_size
-from omnilearn.config import Node, call, dump_yaml, find, keys_given, read, reject_unknown_keys
+from omnilearn.config import Node, call, dump_yaml, find, keys_given, read, reject_unused
 from omnilearn.errors import UserError
 from omnilearn.evaluation.results import evaluate_and_store
 from omnilearn.runs.folder import CONFIG, INFO, new_run, removed_on_failure, save_root
@@ -36,9 +36,11 @@ def train(config: Node) -> Path:
         if key == "dataset_size":
             raise UserError("--dataset-size: it is that of the data; for another one of a method: --model.dataset-size")
     components = assemble(config, settings)
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     try_out(components)
-    info = {**run_info(components.device, components.seed), **settings.labels.entries()}
+    naming = settings.run or PlainNaming()
+    model_name = naming.model_name(components.model, method=_type_of(config, "model"))
+    info = {**run_info(components.device, components.seed), "model": model_name, **settings.labels.entries()}
     files = {CONFIG: dump_yaml(stored_config(config, components)), INFO: dump_yaml(info)}
     name, date = name_of(config, settings, components), settings.name_include_date
     with new_run(save_root(settings.saveroot), name, files, date=date) as folder, ExitStack() as stack:
@@ -130,7 +132,8 @@ def name_of(config: Node, settings: TrainSettings, components: Components) -> st
     """The name of a new run, without the date."""
     naming = settings.run or PlainNaming()
     kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
-    return settings.name or naming.base_name(components.model, **kinds)
+    seed = f"_seed{components.seed}" if components.seed else ""
+    return settings.name or naming.base_name(components.model, **kinds) + seed
 
 
 def stored_config(config: Node, components: Components) -> dict[str, Any]:

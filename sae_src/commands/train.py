@@ -17,6 +17,8 @@ from omnilearn.runs.stored_config import read_stored_config, with_override
 from omnilearn.training.resume import check_override, resume
 from omnilearn.training.train import train
 from omnilearn.training.unfinished import is_finished, unfinished_runs
+from sae_src.commands.run_naming import forget_replaced_labels
+from sae_src.parts import require_parts
 from sae_src.published_runs import is_published
 from sae_src.run import create_config, has_configs, load_run
 
@@ -36,11 +38,15 @@ def train_or_resume(config: Node) -> Path:
     `resume auto` goes on with the newest unfinished run of the same config, and starts one where there is none.
     """
     if find(config, "resume") is None:
+        require_parts(config)
+        forget_replaced_labels(config)
         return train(config)
     settings = call(ResumeSettings, config)
     if settings.resume == "auto":
         if settings.override:
             raise UserError("--override goes with the name of a run, not with auto")
+        require_parts(config)
+        forget_replaced_labels(config)
         given = {key: value for key, value in _passed_on(config).items() if is_harmless(key)}
         for path in unfinished_runs(save_root(settings.saveroot), config):
             with ExitStack() as stack:

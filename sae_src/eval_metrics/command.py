@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omnilearn.config import Builder, Node, call, find, keys_given, read, reject_unknown_keys
+from omnilearn.config import Builder, Node, call, find, read, reject_unknown_keys, reject_unused
 from omnilearn.config.components import component_of
 from omnilearn.config.signatures import parameters
 from omnilearn.config.tree import given_keys
@@ -64,7 +64,7 @@ class EvaluationSettings:
 def eval_metrics(config: Node) -> Outcome | None:
     """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
     selection, evaluation, settings = call(Selection, config), call(EvaluationSettings, config), read_settings(config)
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     return metrics_of_run(selection.name, config, evaluation, settings)
 
 
@@ -74,7 +74,7 @@ def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
     A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed.
     """
     selection, evaluation, settings = call(Selections, config), call(EvaluationSettings, config), read_settings(config)
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     pick_device(evaluation.device)  # fail once, not in every run
     names = selection.names(save_root(evaluation.saveroot))
     outcomes = for_each(names, lambda name: metrics_of_run(name, config, evaluation, settings))

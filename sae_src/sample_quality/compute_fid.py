@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from omnilearn.config import Builder, Node, call, keys_given, reject_unknown_keys
+from omnilearn.config import Builder, Node, call, reject_unused
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
@@ -58,7 +58,7 @@ def compute_fid(config: Node) -> Path | None:
     Raises `UserError` where the network, its weights or the data are missing.
     """
     settings = call(ComputeFIDSettings, config)
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     device = pick_device(settings.device)
     assert settings.dataset is not None  # or the settings would not be there
     dataset = settings.dataset() if settings.root is None else settings.dataset(dataroot=settings.root)

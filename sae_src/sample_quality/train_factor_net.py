@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from omnilearn.config import Builder, Node, call, keys_given, reject_unknown_keys
+from omnilearn.config import Builder, Node, call, reject_unused
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
@@ -46,7 +46,7 @@ class FactorNetSettings:
 def train_and_keep_factor_net(config: Node) -> Path:
     """Train the net as the keys say, and write it and the moments of its data's features; returns the file."""
     settings = call(FactorNetSettings, config)
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     device = pick_device(settings.device)
     assert settings.dataset is not None  # or the settings would not be there
     dataset = settings.dataset().to(device)
