@@ -18,6 +18,7 @@ from omnilearn.data.rows import RowDataset
 from omnilearn.data.splits import TEST_SHARE, train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.conversion import ImageStream, convert
+from omnilearn.data.storage.memory import free_memory
 from omnilearn.data.vectors import VectorDataset
 from omnilearn.errors import UserError
 
@@ -61,6 +62,8 @@ def own_array(
     with open_array(path) as file:
         layout = layout_of(file.observations.shape, file.observations.dtype, path)
         table = _table(file.columns, factors, layout, path)
+        if isinstance(layout.din, int):
+            _check_room(layout.count * layout.din, path)
         vectors = np.asarray(file.observations[:], dtype=np.float32) if isinstance(layout.din, int) else None
     train, test = train_and_test(layout.count, share=test_share, seed=split_seed)
     data: RowDataset
@@ -99,6 +102,15 @@ def chosen_columns(
         if name not in columns:
             raise UserError(f"factors: {path} has no column '{name}'; there is {', '.join(columns) or 'none'}")
     return {name: columns[name] for name in wanted}
+
+
+def _check_room(values: int, path: Path) -> None:
+    """Raise `UserError` where vectors do not fit the memory: a small file may claim any size."""
+    free = free_memory()
+    if free is not None and 8 * values > free:
+        raise UserError(
+            f"{path}: vectors of {8 * values / 1e9:.1f} GB are kept in memory, and {free / 1e9:.1f} GB are free"
+        )
 
 
 def _check_vectors(vectors: np.ndarray, image_size: int | None, channels: int | None, path: Path) -> None:

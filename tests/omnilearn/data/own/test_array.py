@@ -130,6 +130,14 @@ def test_factors_that_do_not_fit_are_refused(tmp_path, data_root, factors, messa
         own_array(path)
 
 
+def test_vectors_that_a_small_file_claims_are_not_read(tmp_path, data_root):
+    path = tmp_path / "vectors.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("vectors", (10**9, 10**6), np.float32, chunks=(1, 1000))
+    with pytest.raises(UserError, match="are kept in memory"):
+        own_array(path)
+
+
 @pytest.mark.slow
 def test_a_set_smaller_than_a_batch_trains(tmp_path, data_root, fig):
     path = tmp_path / "vectors.npy"
