@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from omnilearn.config import Node, call, keys_given, reject_unknown_keys
+from omnilearn.config import Node, call, reject_unused
 from omnilearn.errors import UserError
 from omnilearn.files import write_text
 from omnilearn.runs.folder import save_root, select_runs
@@ -45,7 +45,7 @@ class CompareSettings:
 def compare(config: Node) -> list[Group]:
     """Print the comparison that the keys of `fig compare` ask for, or write it to a file; returns its rows."""
     settings = call(CompareSettings, config)
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     assert settings.runs is not None
     root = save_root(settings.saveroot)
     runs, notes = scored_runs(settings.runs, root, where=settings.where, unfinished=settings.unfinished)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from omnilearn.config import Node, call, keys_given, reject_unknown_keys
+from omnilearn.config import Node, call, reject_unused
 from omnilearn.errors import UserError, did_you_mean
 from omnilearn.progress import duration
 from omnilearn.runs.folder import save_root, select_runs
@@ -53,7 +53,7 @@ class ListSettings:
 def list_runs(config: Node) -> list[dict[str, Any]]:
     """Print the runs under the save folder as the keys of `fig runs` say; returns them."""
     settings = call(ListSettings, config)
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     fits = condition(settings.where, tuple(COLUMNS))
     root = save_root(settings.saveroot)
     if not root.is_dir():

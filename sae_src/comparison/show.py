@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omnilearn.config import Node, call, keys_given, reject_unknown_keys
+from omnilearn.config import Node, call, reject_unused
 from omnilearn.config.command_line import split_command_line
 from omnilearn.errors import UserError
 from omnilearn.runs.folder import find_run, save_root
@@ -36,7 +36,7 @@ class ShowSettings:
 def show(config: Node) -> RunSummary:
     """Print what a run is, how far it came, its scores, curves and files; returns it at a glance."""
     selection, settings = call(Selection, config), call(ShowSettings, config)
-    reject_unknown_keys(config, keys_given(config))
+    reject_unused(config)
     run = find_run(selection.name, save_root(settings.saveroot))
     found = summarise(run)
     steps = f"{found.step:,}" if found.budget is None else f"{found.step:,} of {found.budget:,}"
