@@ -1,6 +1,7 @@
 """Which runs a requeued job may go on with: those of its own config that have not come to their end."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from omnilearn.runs.identity import request_of
 from omnilearn.runs.info import is_completed
 from omnilearn.training.settings import FinalEvaluation
 
+# Dots or dashes in a key, as no run writes them: they open tables, or stand for underscores.
+_MAY_NEED_OPENING = re.compile(r"(?:\.|-(?! ))[^:\n]*:(?=\s)")
+
 
 def unfinished_runs(root: Path, config: Node) -> Iterator[Path]:
     """The runs under `root` of the same experiment and name that are not finished and not being trained, newest first.
@@ -24,14 +28,14 @@ def unfinished_runs(root: Path, config: Node) -> Iterator[Path]:
     Each is looked at when it is asked for; another process may be faster. Thousands of runs take a second.
     """
     wanted = request_of(config.root.to_python())
+    known: dict[str, dict[str, Any] | None] = {}  # runs of one sweep, or of one config, share texts
     for path in _newest_first(root):
         try:
             text = read_text(path / CONFIG)
-            stored = load_shared_yaml(text, str(path / CONFIG))
-            if not isinstance(stored, dict):
-                continue
-            stored = nested(stored) if _needs_opening(stored) else stored
-            if request_of(stored) == wanted and not is_finished(path, stored) and not is_being_trained(path):
+            if text not in known:
+                known[text] = _matching(text, path, wanted)
+            stored = known[text]
+            if stored is not None and not is_finished(path, stored) and not is_being_trained(path):
                 yield path
         except (UserError, OSError, UnicodeDecodeError):  # another's, or damaged: not a run to go on with
             continue
@@ -49,6 +53,21 @@ def is_finished(run: Path, config: Mapping[str, Any]) -> bool:
     return isinstance(budget, int) and (not steps or steps[-1] >= budget) and is_completed(run, budget, ident)
 
 
+def _matching(text: str, run: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The stored config in a text, where it is that of the wanted request; else None."""
+    stored = load_shared_yaml(text, str(run / CONFIG))
+    if not isinstance(stored, dict) or any(_differ(stored.get(key), value) for key, value in wanted.items()):
+        return None
+    if _MAY_NEED_OPENING.search(text):
+        stored = nested(stored)
+    return stored if request_of(stored) == wanted else None
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two values at the top of configs differ for certain: numbers do, and anything may be a reference."""
+    return isinstance(one, int | float) and isinstance(other, int | float) and one != other
+
+
 def _newest_first(root: Path) -> list[Path]:
     """The folders under `root`; one that was written to last comes first."""
     try:
@@ -57,10 +76,3 @@ def _newest_first(root: Path) -> list[Path]:
     except OSError:  # there is none, or one was removed meanwhile
         found = [(0.0, str(path)) for path in root.iterdir()] if root.is_dir() else []
     return [Path(path) for _, path in sorted(found, reverse=True) if not os.path.basename(path).startswith(".")]
-
-
-def _needs_opening(tree: Any) -> bool:
-    """Whether a tree has dotted keys, or dashes in them: no run writes any."""
-    if isinstance(tree, Mapping):
-        return any("." in str(key) or "-" in str(key) or _needs_opening(value) for key, value in tree.items())
-    return isinstance(tree, list) and any(map(_needs_opening, tree))
