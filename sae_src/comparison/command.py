@@ -10,6 +10,7 @@ from omnilearn.errors import UserError
 from omnilearn.files import write_text
 from omnilearn.runs.folder import save_root, select_runs
 from omnilearn.text_table import Format, render
+from sae_src.comparison.chance import ChanceLevel, chance_levels
 from sae_src.comparison.conditions import condition
 from sae_src.comparison.groups import Group, grouped
 from sae_src.comparison.listing import COLUMNS
@@ -32,6 +33,7 @@ class CompareSettings:
     by: str | tuple[str, ...] = ("model", "data")
     scores: str | tuple[str, ...] | None = None
     unfinished: bool = False
+    chance: bool = False
     out: Path | None = None
     saveroot: Path | None = None
 
@@ -56,7 +58,8 @@ def compare(config: Node) -> list[Group]:
     for note in [*notes, *more]:
         print(f"note: {note}")
     kind = "table" if settings.out is None else _FORMATS[settings.out.suffix]
-    text = table(groups, names, kind)
+    levels = chance_levels([group.runs[0] for group in groups], compute=settings.chance)
+    text = table(groups, names, kind, levels)
     if settings.out is None:
         print(f"{text}\n{LEGEND}")
     else:
@@ -117,8 +120,8 @@ def default_scores(runs: Sequence[ScoredRun]) -> list[str]:
     return [*found, *(matching(name, list(available)) for name in metrics)]
 
 
-def table(groups: Sequence[Group], names: Sequence[str], kind: Format) -> str:
-    """The rows as text; a CSV or JSON has the numbers in columns of their own."""
+def table(groups: Sequence[Group], names: Sequence[str], kind: Format, levels: Sequence[ChanceLevel] = ()) -> str:
+    """The rows as text, and chance levels below them; a CSV or JSON has the numbers in columns of their own."""
     rows = []
     for group in groups:
         row: dict[str, object] = {**group.key, **{name: str(value) for name, value in group.apart.items()}}
@@ -135,8 +138,24 @@ def table(groups: Sequence[Group], names: Sequence[str], kind: Format) -> str:
             else:
                 row[name] = _cell(group, groups, name, kind)
         rows.append(row)
+    rows += [_chance_row(level, groups, names, kind) for level in levels]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return render(rows, columns, kind)
+
+
+def _chance_row(level: ChanceLevel, groups: Sequence[Group], names: Sequence[str], kind: Format) -> dict[str, object]:
+    """The row of a chance level, under the first column that rows are told apart by."""
+    first = next(iter(groups[0].key))
+    row: dict[str, object] = {first: f"chance, {level.codes} codes"}
+    if "data" in groups[0].key:
+        row["data"] = level.data
+    for name in names:
+        value = level.scores.get(name)
+        if value is not None:
+            row[f"{name}.mean" if kind in ("csv", "json") else name] = (
+                value if kind in ("csv", "json") else f"{value:.4g}"
+            )
+    return row
 
 
 def _cell(group: Group, groups: Sequence[Group], name: str, kind: Format) -> str:

@@ -58,7 +58,7 @@ def scored(run: Path) -> ScoredRun:
         if not isinstance(results, dict) or not isinstance(results.get("scores"), dict):
             continue
         how = dict(_how(results))
-        for name, value in _named(path.stem, results["scores"]):
+        for name, value in named_scores(path.stem, results["scores"]):
             scores[name], made_with[name] = value, how
     return ScoredRun(summarise(run), scores, made_with, settings)
 
@@ -116,7 +116,8 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: found for name, found in values.items() if len(found) > 1}
 
 
-def _named(ident: str, scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+def named_scores(ident: str, scores: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The scores of a file of results by the names that they have in comparisons."""
     names = {metric.title: metric.name for metric in all_metrics().values()}
     for title, value in scores.items():
         if isinstance(value, Mapping):

@@ -15,6 +15,8 @@ def compare(config: Node) -> object:
         --scores LIST           such as rec_loss, test_results.rec_loss, dci.disentanglement; a metric alone means its
                                 disentanglement, else its first score (one evaluation, and one score of each metric)
         --unfinished yes        runs too that have not come to their budget
+        --chance yes            compute the chance level of metrics where it is not known: the scores of random codes,
+                                as long as eval-metrics takes; stored with the data, and shown from then on
         --out FILE              .csv, .md, .tex, .json or .txt: write it there; a CSV has every number in a column
         --saveroot FOLDER       folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
 

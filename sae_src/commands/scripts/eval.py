@@ -10,8 +10,8 @@ def evaluate(config: Node) -> object:
     fig eval --load NAME --mode test --ident test_results
 
         --load NAME|PATH    the run: a name under the save folder, or a folder anywhere (also --path, --resume)
-        --runs all | PATTERN | '[NAME, NAME]'    many runs instead; one that fails does not stop the rest, and a table of
-                            the scores ends it. The unfinished are left out unless --unfinished yes
+        --runs all | PATTERN | '[NAME, NAME]'    many runs instead; one that fails does not stop the rest, and a table
+                            of the scores ends it. The unfinished are left out unless --unfinished yes
         --mode PART         val (default: the part held out from training), train, test or full
         --ident NAME        name of the results: NAME.pth.tar and NAME.json in the run's folder (eval)
         --ckpt-num N        the checkpoint of step N (default: the newest)

@@ -1,0 +1,26 @@
+"""Chance levels: computed once, stored with the data, shown below the runs."""
+
+import pytest
+
+from sae_src.comparison.chance import FOLDER
+
+SIZES = "--num-train 200 --num-test 100 --num-latent 50 --metrics [mig,sap] --device cpu --jobs 1"
+TRAIN = "train a/conv12 m/ae d/vec --dataset.num-samples 600 --budget 2 --viz null --device cpu"
+
+
+@pytest.mark.slow
+def test_chance_levels(fig, runs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OMNILEARN_DATA_DIR", str(tmp_path / "data"))
+    fig(f"{TRAIN.replace('d/vec', 'd/digits').replace(' --dataset.num-samples 600', '')} --name one")
+    fig(f"eval-metrics --load latest {SIZES}")
+    fig("compare --runs all --scores mig")
+    assert "chance" not in capsys.readouterr().out.splitlines()[-4]
+    fig("compare --runs all --scores mig --chance yes")
+    assert "computing, once" in capsys.readouterr().out
+    (stored,) = (tmp_path / "data" / FOLDER).iterdir()
+    made = stored.stat().st_mtime_ns
+    fig("compare --runs all --scores mig")
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if line.startswith("chance, "))
+    assert 0 <= float(row.split()[-1]) < 0.2
+    assert stored.stat().st_mtime_ns == made
