@@ -65,7 +65,8 @@ class Manager(ConfigManager):
         said = merged_files(files)
         config = super().create_config(None, without_removed(merged(said, given)), project=project)
         named = {name: holding(name, files, said) for name in names}
-        config.reporter = Recorder(given_keys(given), named, [*chosen_keys(files), *given_keys(given)])
+        keys = given_keys(given)
+        config.reporter = Recorder(keys, named, [*chosen_keys(files), *keys])
         config.settings["creator"] = "typed"
         for note in self.notes:
             print(f"note: {note}", file=sys.stderr)

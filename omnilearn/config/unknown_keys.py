@@ -1,5 +1,7 @@
 """Which keys a run knows, so that what a user gave and nothing takes is refused instead of ignored."""
 
+import dataclasses
+import inspect
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args, get_origin
@@ -24,8 +26,10 @@ class _Keys:
     def __init__(self, config: Node) -> None:
         recorder = recorder_of(config)
         read = {name for address, name in recorder.declared if not address}
-        self.declared: Declared = recorder.declared | _declared_in(config.root, read)
-        self._sections = recorder.sections
+        named = _declared_in(config.root, read)
+        in_sections = _sections_of(named)
+        self.declared: Declared = recorder.declared | named | in_sections
+        self._sections = recorder.sections | (set(in_sections) - set(recorder.declared))
         self._places = {address for address, _ in recorder.declared}  # of what was built
 
     def knows(self, parts: list[str]) -> bool:
@@ -100,6 +104,23 @@ def _declared_in(root: Node, wanted: set[str]) -> Declared:
                 name = child.payload.split(">", 1)[1].lstrip(".").split(".")[0]
                 declared.setdefault((address, name), None)
     return declared
+
+
+def _sections_of(declared: Declared) -> Declared:
+    """The keys of the dataclasses among what components take, at each place where such a section may stand."""
+    found: Declared = {}
+    for (address, name), annotation in declared.items():
+        for kind in (annotation, *get_args(annotation)):
+            if inspect.isclass(kind) and dataclasses.is_dataclass(kind):
+                places = [f"{above}.{name}".lstrip(".") for above in ("", *_upwards(address))]
+                fields = parameters(kind).items()
+                found |= {(place, field): each.annotation for place in places for field, each in fields}
+    return found
+
+
+def _upwards(address: str) -> list[str]:
+    parts = address.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
 
 
 def _tables(node: Node) -> Iterable[Node]:

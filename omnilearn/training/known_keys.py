@@ -5,6 +5,7 @@ from omnilearn.config.recorder import recorder_of
 from omnilearn.data import Dataset, Loading
 from omnilearn.evaluation.measures import Measure, measure_keys
 from omnilearn.model import Model
+from omnilearn.optim.optimisers import Optimiser
 from omnilearn.training.settings import TrainSettings
 
 
@@ -12,6 +13,7 @@ def expect_training(config: Node) -> None:
     """Note the keys of a training: those of the run, of its data, its model, its measures and its seed."""
     expect(TrainSettings, config)
     expect(Loading, config, "dataset")
+    recorder_of(config).declare_at("model", {"optim": Optimiser})
     kinds = {"dataset": Dataset, "model": Model, "seed": int, "accept_changes": bool}
     recorder_of(config).declare(config, kinds | dict.fromkeys(measure_keys(), Measure | None))
 

@@ -9,7 +9,6 @@ from omnilearn.config import Node, component, keys_given
 from omnilearn.runs.naming import RunNaming
 from sae_src.decoders import StyleDecoder
 from sae_src.ladder import LadderEncoder
-from sae_src.methods import as_autoencoder
 
 _METHODS = {
     "adagvae": "Ada-GVAE",
@@ -62,7 +61,7 @@ class RunInfo:
 
 @component("sae-run")
 class SAENaming(RunNaming):
-    """Names such as `vec_vae0p5_e-c12_d-s12_nosplit_foo`: data, method and weight, encoder, decoder, variants, extra."""
+    """Names such as `vec_vae0p5_e-c12_d-s12_nosplit_foo`: data, method and weight, encoder, decoder, variants, more."""
 
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo()
@@ -70,7 +69,7 @@ class SAENaming(RunNaming):
     def base_name(self, model: nn.Module, *, dataset: str, method: str) -> str:
         """The name without the date; the types of dataset and method stand in for names that the configs lack."""
         info = self.info
-        beta = as_autoencoder(model).reg_wt if info.beta is None else info.beta
+        beta = _weight(model) if info.beta is None else info.beta
         weight = f"{beta:g}".replace(".", "p") if beta > 0 else ""
         parts = [info.dataset_type or dataset, f"{info.model_type or method}{weight}"]
         if info.enc_type or info.dec_type:
@@ -90,7 +89,7 @@ class SAENaming(RunNaming):
             return self.info.model
         kind = self.info.model_type or method
         name = _METHODS.get(kind, kind.upper())
-        if kind == "vae" and as_autoencoder(model).reg_wt != 1:
+        if kind == "vae" and _weight(model) != 1:
             name = "beta-VAE"
         decoder = getattr(model, "decoder", None)
         if isinstance(decoder, StyleDecoder):
@@ -98,6 +97,10 @@ class SAENaming(RunNaming):
             known = _OF_THE_PAPERS.get((name, family))
             name = f"{known or f'{name}-{family}'}{decoder.segments}"
         return " ".join([name, *self.info.shown_variants()])
+
+
+def _weight(model: nn.Module) -> float:
+    return float(getattr(model, "reg_wt", 0))  # a model of a user's own may have none
 
 
 def forget_replaced_labels(config: Node) -> None:
