@@ -14,6 +14,8 @@ from omnilearn.runs.folder import save_root
 from omnilearn.training.console import program
 from omnilearn.training.interruption import STOPPED
 from sae_src.sweeps.display import Display
+from sae_src.sweeps.existing import ExistingRuns
+from sae_src.sweeps.packing import pack, unpack
 from sae_src.sweeps.plan import Job, check, command_line, jobs_of
 from sae_src.sweeps.runner import Outcome, Runner, slots_for
 from sae_src.sweeps.steps import check_commands
@@ -31,6 +33,8 @@ class SweepSettings:
     workers: int | None = None
     gpus: int | str | tuple[int, ...] | None = None
     saveroot: Path | None = None
+    pack: Path | None = None
+    unpack: Path | None = None
 
     def __post_init__(self) -> None:
         if self.retry not in (None, "failed"):
@@ -61,6 +65,13 @@ def sweep(config: Node) -> Outcome | None:
     check_commands(plan.then)
     jobs = jobs_of(plan)
     root = save_root(settings.saveroot)
+    if settings.pack is not None:
+        print(f"{pack(jobs, ExistingRuns(root), settings.pack)} of {len(jobs)} runs packed into {settings.pack}")
+        return None
+    if settings.unpack is not None:
+        names = unpack(settings.unpack, ExistingRuns(root))
+        print("\n".join([f"{len(names)} runs unpacked into {root}", *names]))
+        return None
     folder = root / FOLDER
     slots = slots_for(settings.workers or max(1, len(gpus)), gpus)
     runner = Runner(root, folder, folder / plan.name, plan.then, slots)

@@ -22,6 +22,8 @@ def sweep(config: Node) -> object:
         --workers N         runs at a time, the cores shared out (1, or one per GPU)
         --gpus 0,1          GPUs to spread them over
         --retry failed      try those again that failed before
+        --pack FILE         put what there is of its runs, with their newest checkpoints, into a file, and stop
+        --unpack FILE       put the runs of such a file beside those that there are, and stop
         --saveroot FOLDER   folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
 
     A run is found again by what it is: its config, seed and budget. What is finished is skipped, what was interrupted

@@ -1,0 +1,93 @@
+"""The runs of a sweep in one file, to be gone on with on another machine."""
+
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from omnilearn.errors import UserError
+from omnilearn.files import cannot_write, is_regular, replacing
+from omnilearn.locks import is_being_trained
+from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps
+from omnilearn.runs.folder import CONFIG, INFO
+from omnilearn.runs.identity import identity
+from omnilearn.runs.stored_config import glance_at_config
+from sae_src.sweeps.existing import ExistingRuns
+from sae_src.sweeps.plan import Job
+
+_NAME = re.compile(r"[^./][^/]*/(?:ckpt\d+/)?[^./][^/]*")
+_KEPT = re.compile(r".*\.json|.*\.pth\.tar|events\.out\.tfevents\..*", re.DOTALL)
+
+
+def pack(jobs: Sequence[Job], existing: ExistingRuns, path: Path) -> int:
+    """Write what there is of the runs of a sweep, each with its newest checkpoint, into a tar file; returns how many.
+
+    Raises `UserError` where one of them is being trained, or there is none.
+    """
+    runs = [run for job in jobs if (run := existing.find(job.identity)) is not None]
+    for run in runs:
+        if is_being_trained(run):
+            raise UserError(f"{run} is being trained: stop it before packing")
+    if not runs:
+        raise UserError("there is nothing to pack: no run of this sweep has begun")
+    with replacing(path) as temporary, tarfile.open(temporary, "w") as archive:
+        for run in runs:
+            for file in _files(run):
+                archive.add(file, f"{run.name}/{file.relative_to(run).as_posix()}", recursive=False)
+    return len(runs)
+
+
+def unpack(path: Path, existing: ExistingRuns) -> list[str]:
+    """Put the runs of a packed file beside those that there are; returns their names.
+
+    A run that is here, as far or further, is left out; nothing that is here changes. Raises `UserError` for a file that
+    was not packed by `pack`.
+    """
+    root = existing.root
+    temporary = root / f".unpacking.{os.getpid()}.tmp"
+    try:
+        temporary.mkdir(parents=True)
+        with tarfile.open(path, "r:") as archive:
+            for member in archive:
+                source = archive.extractfile(member) if member.isreg() and _NAME.fullmatch(member.name) else None
+                if source is None:
+                    raise UserError(f"{path}: {member.name!r} does not belong into a packed sweep")
+                target = temporary / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with source, target.open("xb") as file:
+                    shutil.copyfileobj(source, file)
+        return [_moved(run, existing).name for run in sorted(temporary.iterdir()) if not _is_here(run, existing)]
+    except tarfile.TarError as error:
+        raise UserError(f"{path}: not a packed sweep: {error}") from error
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: there is no such file") from error
+    except OSError as error:
+        raise cannot_write(temporary, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _files(run: Path) -> Iterator[Path]:
+    """What is packed of a run; the config last, so that a file that is cut short holds no run without its files."""
+    for path in sorted(run.iterdir()):
+        if is_regular(path) and not path.name.startswith(".") and (path.name == INFO or _KEPT.fullmatch(path.name)):
+            yield path
+    for step in checkpoint_steps(run)[-1:]:
+        yield from (path for path in sorted(checkpoint_path(run, step).iterdir()) if is_regular(path))
+    yield run / CONFIG
+
+
+def _is_here(run: Path, existing: ExistingRuns) -> bool:
+    known = existing.find(identity(glance_at_config(run)))
+    return known is not None and max(checkpoint_steps(known), default=0) >= max(checkpoint_steps(run), default=0)
+
+
+def _moved(run: Path, existing: ExistingRuns) -> Path:
+    target, count = existing.root / run.name, 1
+    while os.path.lexists(target):
+        count += 1
+        target = existing.root / f"{run.name}_{count}"
+    os.rename(run, target)
+    return target

@@ -1,0 +1,65 @@
+"""A sweep carried to another machine."""
+
+import io
+import tarfile
+
+import pytest
+
+from omnilearn.errors import UserError
+from omnilearn.locks import sole_writer
+from sae_src.sweeps.existing import ExistingRuns, is_trained
+from sae_src.sweeps.packing import pack, unpack
+from sae_src.sweeps.plan import jobs_of
+from sae_src.sweeps.steps import steps_left
+from sae_src.sweeps.sweep_file import read_sweep
+
+KEYS = "--dataset.num-samples 600 --viz null --device cpu"
+TEXT = f"sweep: {{models: {{A: hybrid a/conv12 m/ae}}, data: d/vec {KEYS}, keys: {{budget: 4}}, seed: [0, 1]}}"
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    (tmp_path / "small.yaml").write_text(TEXT)
+    return jobs_of(read_sweep(tmp_path / "small.yaml"))
+
+
+def test_there_and_back(jobs, fig, runs, tmp_path):
+    run = fig(f"train hybrid a/conv12 m/ae d/vec {KEYS} --budget 4 --checkpoint.freq 2 --name one")
+    file = tmp_path / "packed.tar"
+    assert pack(jobs, ExistingRuns(runs), file) == 1
+    there = ExistingRuns(tmp_path / "there")
+    assert unpack(file, there) == [run.name]
+    carried = there.root / run.name
+    assert {path.name for path in carried.iterdir() if path.name.startswith("ckpt")} == {"ckpt4"}
+    assert is_trained(carried)
+    assert (carried / "ckpt4" / "model.pth.tar").read_bytes() == (run / "ckpt4" / "model.pth.tar").read_bytes()
+    assert steps_left(jobs[0], there.find(jobs[0].identity), [], there.root) == []
+    assert unpack(file, there) == []
+    (carried / "ckpt4").rename(carried / "gone")
+    assert unpack(file, there) == [f"{run.name}_2"]
+    assert sorted(path.name for path in there.root.iterdir()) == [run.name, f"{run.name}_2"]
+    with sole_writer(run), pytest.raises(UserError, match="being trained"):
+        pack(jobs, ExistingRuns(runs), file)
+
+
+def test_nothing_to_pack(jobs, runs, tmp_path):
+    with pytest.raises(UserError, match="nothing to pack"):
+        pack(jobs, ExistingRuns(runs), tmp_path / "x.tar")
+
+
+@pytest.mark.parametrize("name", ["../x/config.yaml", "/x/config.yaml", "run/../../x", "run/a/b", "run/.lock", "x"])
+def test_files_from_strangers(runs, tmp_path, name):
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = 1
+        archive.addfile(member, io.BytesIO(b"x"))
+    with pytest.raises(UserError, match="does not belong"):
+        unpack(tmp_path / "x.tar", ExistingRuns(runs))
+    assert list(runs.iterdir()) == []
+
+
+def test_files_that_are_none(runs, tmp_path):
+    (tmp_path / "x.tar").write_text("nothing")
+    for name in ("x.tar", "y.tar"):
+        with pytest.raises(UserError, match=rf"{name}: (not a packed|there is no)"):
+            unpack(tmp_path / name, ExistingRuns(runs))
