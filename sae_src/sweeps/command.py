@@ -1,18 +1,21 @@
 """`fig sweep`: many runs from one file."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import omnifig
 
 from omnilearn.config import Node, call, keys_given, reject_unknown_keys
 from omnilearn.config.recorder import recorder_of
 from omnilearn.errors import UserError
+from omnilearn.files import write_text
 from omnilearn.runs.folder import save_root
 from omnilearn.training.console import program
 from omnilearn.training.interruption import STOPPED
+from sae_src.sweeps.batch_script import batch_script
 from sae_src.sweeps.display import Display
 from sae_src.sweeps.existing import ExistingRuns
 from sae_src.sweeps.packing import pack, unpack
@@ -20,6 +23,7 @@ from sae_src.sweeps.plan import Job, check, command_line, jobs_of
 from sae_src.sweeps.runner import Outcome, Runner, slots_for
 from sae_src.sweeps.steps import check_commands
 from sae_src.sweeps.sweep_file import read_sweep
+from sae_src.sweeps.worker import program_file
 
 FOLDER = "_sweeps"  # below the folder of all runs
 
@@ -35,6 +39,9 @@ class SweepSettings:
     saveroot: Path | None = None
     pack: Path | None = None
     unpack: Path | None = None
+    sbatch: Path | None = None
+    slurm: Mapping[str, Any] | None = None
+    only: int | tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.retry not in (None, "failed"):
@@ -63,7 +70,7 @@ def sweep(config: Node) -> Outcome | None:
     reject_unknown_keys(config, keys_given(config))
     plan = read_sweep(path)
     check_commands(plan.then)
-    jobs = jobs_of(plan)
+    jobs = _chosen(jobs_of(plan), settings.only)
     root = save_root(settings.saveroot)
     if settings.pack is not None:
         print(f"{pack(jobs, ExistingRuns(root), settings.pack)} of {len(jobs)} runs packed into {settings.pack}")
@@ -82,6 +89,10 @@ def sweep(config: Node) -> Outcome | None:
                 print(f"{job.number:>{len(str(len(jobs)))}}  {command_line(step.words, program())}")
         print(_counted(jobs, [job for job in jobs if not left[job.number]]))
         return None
+    if settings.sbatch is not None:
+        numbers = [job.number for job in jobs if left[job.number]]
+        _write_batch_script(settings.sbatch, plan.name, path, settings, numbers)
+        return None
     if settings.retry:
         for job in jobs:
             runner.failures.forget(job.identity)
@@ -94,6 +105,29 @@ def sweep(config: Node) -> Outcome | None:
     show.close()
     _report(jobs, outcome, f"{program()} sweep {_again()}")
     return outcome
+
+
+def _chosen(jobs: list[Job], only: int | tuple[int, ...] | None) -> list[Job]:
+    """The runs of some numbers, all by default."""
+    if only is None:
+        return jobs
+    numbers = only if isinstance(only, tuple) else (only,)
+    for number in numbers:
+        if not 1 <= number <= len(jobs):
+            raise UserError(f"only: there is no run {number}: they are 1 to {len(jobs)}")
+    return [job for job in jobs if job.number in numbers]
+
+
+def _write_batch_script(
+    file: Path, name: str, sweep_file: Path, settings: SweepSettings, numbers: Sequence[int]
+) -> None:
+    if not numbers:
+        print("nothing is left to do: no script written")
+        return
+    place = [] if settings.saveroot is None else ["--saveroot", str(settings.saveroot)]
+    command = [sys.executable, str(Path(program_file()).absolute()), "sweep", str(sweep_file), *place, "--only"]
+    write_text(file, batch_script(name, command, numbers, settings.slurm or {}, str(Path.cwd())))
+    print(f"{len(numbers)} tasks in {file}: sbatch {file}")
 
 
 def _file_of(config: Node) -> Path:
