@@ -23,7 +23,8 @@ class CosineSchedule:
         half_periods: how many half periods of the cosine fit into the run.
         trig: `cos`, or `sin` for the shape shifted by a quarter period.
         include_zero: set the rate before the first step too.
-        constrain_progress: keep the progress between 0 and 1 beyond `limit`.
+        constrain_progress: stay at the rate of `limit` beyond it. The published system went on along the cosine (`no`),
+            so that a run with a larger budget than the schedule swung back up.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class CosineSchedule:
         half_periods: float = 1.0,
         trig: Literal["cos", "sin"] = "cos",
         include_zero: bool = False,
-        constrain_progress: bool = False,
+        constrain_progress: bool = True,
     ) -> None:
         if freq < 1 or limit < 1:
             raise ValueError(f"freq and limit must be at least 1, got {freq} and {limit}")

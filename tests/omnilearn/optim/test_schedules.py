@@ -32,8 +32,16 @@ HALF_WAY = (cos(pi / 4) + 1) / 2
         ({"trig": "sin", "include_zero": True, "freq": 10}, 9, 0.5),
         ({"freq": 30}, 29, 1.0),
         ({"freq": 25}, 49, HALF_WAY),
-        ({}, 200, 1.0),  # beyond the limit the cosine goes on
-        ({"constrain_progress": True}, 200, 0.0),
+        ({}, 101, 0.0),  # beyond the limit it stays where it came to
+        ({}, 150, 0.0),
+        ({}, 200, 0.0),
+        ({"freq": 30}, 119, (cos(pi * 0.9) + 1) / 2),
+        ({"freq": 30}, 120, 0.0),  # 120 is the first change beyond 100
+        ({"skew": 0.5, "kurtosis": 1.0}, 170, 0.0),
+        ({"half_periods": 2.0}, 150, 1.0),
+        ({"trig": "sin"}, 150, 0.5),
+        ({"constrain_progress": False}, 150, 0.5),  # as in the published system: the cosine goes on
+        ({"constrain_progress": False}, 200, 1.0),
         ({"value": 3.0, "end": 1.0}, 25, 1 + 2 * HALF_WAY),
     ],
 )
