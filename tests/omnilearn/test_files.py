@@ -87,7 +87,7 @@ def test_a_file_with_holes_is_not_read_into_memory(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["link", "broken link", "device"])
-@pytest.mark.parametrize("place", ["file", f".file.{os.getpid()}.tmp"])
+@pytest.mark.parametrize("place", ["file", f".file.{os.getpid()}.tmp"], ids=["file", "temporary"])
 def test_writing_follows_no_link(place, kind, tmp_path, elsewhere):
     put(tmp_path / place, kind, elsewhere)
     write_text(tmp_path / "file", "ours")
@@ -96,7 +96,7 @@ def test_writing_follows_no_link(place, kind, tmp_path, elsewhere):
     assert os.listdir(tmp_path) == ["file"]
 
 
-@pytest.mark.parametrize("place", ["file", f".file.{os.getpid()}.tmp"])
+@pytest.mark.parametrize("place", ["file", f".file.{os.getpid()}.tmp"], ids=["file", "temporary"])
 def test_a_folder_where_a_file_belongs(place, tmp_path):
     (tmp_path / place).mkdir()
     with pytest.raises(UserError, match="cannot be written"):

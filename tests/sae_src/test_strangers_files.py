@@ -41,8 +41,8 @@ PLACES = [
     "ckpt3",
     "damaged-ckpt2",
     "events.out.tfevents.1.theirs",
-    f".again.json.{os.getpid()}.tmp",
-    f".ckpt3.{os.getpid()}.tmp",
+    ".again.json.PROCESS.tmp",
+    ".ckpt3.PROCESS.tmp",
     ".ckpt2.1.gone",
 ]
 
@@ -90,7 +90,7 @@ def contents(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("what", ["link to a file", "link to a folder", "pipe"])
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_elsewhere_changes_and_nothing_waits(place, what, theirs, home, fig):
-    path = theirs / place
+    path = theirs / place.replace("PROCESS", str(os.getpid()))
     if path.is_dir():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
