@@ -37,12 +37,8 @@ class Loading:
             raise UserError(f"dataset.batch_size must be at least 1, got {self.batch_size}")
 
     def training_batches(self, subset: Subset, seed: int) -> BatchSampler | PairedBatches:
-        """The batches to train on, the first epoch shuffled by `seed`; with partners where there are `pairs`.
-
-        A part smaller than a batch is one batch.
-        """
-        drop_last = self.drop_last and len(subset) >= self.batch_size
-        batches = BatchSampler(len(subset), self.batch_size, seed, shuffle=self.shuffle, drop_last=drop_last)
+        """The batches to train on, the first epoch shuffled by `seed`; with partners where there are `pairs`."""
+        batches = BatchSampler(len(subset), self.batch_size, seed, shuffle=self.shuffle, drop_last=self.drop_last)
         return batches if self.pairs is None else PairedBatches(batches, FactorPairs(subset, self.pairs), seed)
 
     def evaluation_batches(self, subset: Subset, seed: int) -> BatchSampler:
