@@ -97,7 +97,8 @@ def maximum_mean_discrepancy(
     """Squared MMD between samples (B, D) of the same size; by default the kernel of the published WAE.
 
     The means within a sample run over pairs of distinct rows, the mean across the samples over all B * B pairs; the
-    latter is kept from the published system, and makes the value slightly negative for equal distributions.
+    latter is kept from the published system, and makes the value slightly negative for equal distributions. Samples of
+    one point have no such pairs, and so no discrepancy: 0.
 
     Args:
         p: one sample.
@@ -105,6 +106,8 @@ def maximum_mean_discrepancy(
         kernel: see `Kernel`. InfoVAE (Zhao et al. 2019) has `multiscale` and `gaussian`.
         bandwidth: h of those two.
     """
+    if len(p) < 2:
+        return q.sum() * 0  # with a gradient, of zeros
     within = (_mean_of_distinct(_kernel(each, each, kernel, bandwidth)) for each in (p, q))
     return sum(within) - 2 * _kernel(p, q, kernel, bandwidth).mean()
 

@@ -1,5 +1,6 @@
 """`fig eval`: a trained run over a part of its data."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from omnilearn.evaluation.measures import configured_measures, measure_keys
 from omnilearn.evaluation.results import evaluate_and_store
 from omnilearn.runs.folder import save_root
 from omnilearn.runs.naming import check_ident
+from omnilearn.training.interruption import NOT_FINITE, Stop
 from omnilearn.training.settings import check_frequency
 from sae_src.run import FID_SKIPS, Selection, has_configs, load_run
 from sae_src.run_selection import Selections, for_each, print_scores
@@ -42,10 +44,14 @@ class EvalSettings:
 def evaluate_runs(config: Node) -> Evaluation | dict[str, Evaluation]:
     """Evaluate a run or, with the key `runs`, many, as the keys of `fig eval` say.
 
-    A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed.
+    A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed,
+    and `Stop` where a score is not finite.
     """
     if find(config, "runs") is None:
-        return evaluate_run(config, call(Selection, config).name)
+        name = call(Selection, config).name
+        outcome = evaluate_run(config, name)
+        check_finite({name: outcome})
+        return outcome
     selection = call(Selections, config)
     for key in ("load", "path", "resume"):
         if find(config, key) is not None:
@@ -55,6 +61,7 @@ def evaluate_runs(config: Node) -> Evaluation | dict[str, Evaluation]:
     names = selection.names(save_root(settings.saveroot))
     outcomes = for_each(names, lambda name: evaluate_run(config, name))
     print_scores({name: outcome.scores for name, outcome in outcomes.items()})
+    check_finite(outcomes)
     return outcomes
 
 
@@ -91,6 +98,16 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     print(f"{settings.mode} {result}")
     print(f"written to {run.path / settings.ident}.json and {settings.ident}.pth.tar")
     return outcome
+
+
+def check_finite(outcomes: Mapping[str, Evaluation]) -> None:
+    """Say which scores of runs are not finite, and raise `Stop` where any is."""
+    lost = {name: outcome.not_finite for name, outcome in outcomes.items() if outcome.not_finite}
+    messages = [f"{name}: {' and '.join(scores)} not finite" for name, scores in lost.items()]
+    for message in messages:
+        print(message, file=sys.stderr)
+    if messages:
+        raise Stop(NOT_FINITE, messages[0], can_go_on=False)
 
 
 def _told(config: Node) -> tuple[EvalSettings, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """One pass of a model over a subset of a dataset, without training on it."""
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +31,17 @@ class Evaluation:
     first: dict[str, Any]
     last: dict[str, Any]
     samples: int
+
+    @property
+    def not_finite(self) -> list[str]:
+        """The names of the scores that are not finite."""
+        return not_finite(self.scores)
+
+
+def not_finite(scores: Mapping[str, float]) -> list[str]:
+    """The names of the scores that are not finite; of the `loss` only where none of its terms is to blame."""
+    names = [name for name, value in scores.items() if not math.isfinite(value)]
+    return [name for name in names if name != "loss"] or names
 
 
 def evaluate(

@@ -40,7 +40,8 @@ def evaluate_and_store(
 
     Writes the scalars and pictures `{ident}/...` for TensorBoard, `{ident}.pth.tar` with the first batch and what the
     model made of it, and `{ident}.json` with the scores and all that made them. They are written after the pass and
-    again after the measures, which may take long. A measure that lacks something is left out with a warning.
+    again after the measures, which may take long. Scores that are not finite are null there, and named under
+    `not_finite`; the caller is to say so. A measure that lacks something is left out with a warning.
 
     `passed` is what the same pass gave for this model just before, where there was one: then it is not made again.
     """
@@ -53,7 +54,7 @@ def evaluate_and_store(
     drawn: dict[str, Any] = {}
     with TensorBoardWriter(folder) as writer, writer.all_or_none():
         writer.scalars(pattern, outcome.scores, step)
-        if visualiser is not None:
+        if visualiser is not None and not outcome.not_finite:  # there is nothing to see then
             with evaluation_mode(model), undisturbed(seed):
                 drawn = visualiser.draw(model, outcome.first, writer, pattern, step, thorough=True, stop=stop)
     settings = {
@@ -65,6 +66,8 @@ def evaluate_and_store(
     }
     summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
     summary["versions"] = library_versions()
+    if outcome.not_finite:
+        summary["not_finite"] = outcome.not_finite
     tensors = storable({"batch": outcome.first["original"], **outcome.first, **drawn})
     save_tensors(folder / f"{ident}.pth.tar", tensors)
     pending = [measure.title for measure in measures]  # a process that ends meanwhile leaves them there
@@ -77,6 +80,8 @@ def evaluate_and_store(
             measured = Measured(notes=(f"not measured: {reason}",))
             missing[measure.title] = reason.command
         outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
+        if outcome.not_finite:
+            summary["not_finite"] = outcome.not_finite
         summary = {**summary, "scores": outcome.scores, measure.title: {**measured.settings, "notes": measured.notes}}
         if found := {**measured.scores, **measured.tensors}:  # else the file is as it was
             tensors |= storable(found)

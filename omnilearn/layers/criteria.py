@@ -11,6 +11,16 @@ from omnilearn.config.registry import component
 
 CriterionName = Literal["mse", "rmse", "l1", "huber", "nll", "cross-entropy", "kl-div", "bce", "bce-log"]
 
+
+def _cross_entropy_of_probabilities(output: Tensor, target: Tensor, *, reduction: str) -> Tensor:
+    """torch's binary cross entropy, which clamps each logarithm at -100; NaN where an output is.
+
+    torch itself raises for NaN, and on a GPU takes the whole process down.
+    """
+    known = torch.where(output.isnan(), 0.5, output)
+    return F.binary_cross_entropy(known, target, reduction=reduction) + output.sum() * 0
+
+
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "mse": F.mse_loss,
     "l1": F.l1_loss,
@@ -18,7 +28,7 @@ _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "nll": F.nll_loss,
     "cross-entropy": F.cross_entropy,
     "kl-div": F.kl_div,
-    "bce": F.binary_cross_entropy,  # clamps each logarithm at -100
+    "bce": _cross_entropy_of_probabilities,
     "bce-log": F.binary_cross_entropy_with_logits,
 }
 

@@ -66,7 +66,10 @@ class Validate(Hook):
         return self._latest[1] if self._latest[0] == step else None
 
     def run(self, training: Training, result: dict[str, Any]) -> None:
-        """Write the means under `{name}/val` and pictures of the last batch; remember the best loss so far."""
+        """Write the means under `{name}/val` and pictures of the last batch; remember the best loss so far.
+
+        A mean that is not finite stops the training, once the other hooks of the step have run.
+        """
         model, seed, progress = training.components.model, training.components.seed, training.progress
         mode = self._settings.mode
         subset = self._data.subset(mode)
@@ -85,11 +88,14 @@ class Validate(Hook):
         stop = training.interruption.reason
         with training.writer.all_or_none(), evaluation_mode(model), undisturbed(seed):
             training.writer.scalars(pattern, outcome.scores, progress.step)
-            if self._visualiser is not None:
+            if self._visualiser is not None and not outcome.not_finite:  # there is nothing to see then
                 self._visualiser.draw(
                     model, outcome.last, training.writer, pattern, progress.step, thorough=True, stop=stop
                 )
         progress.scores = outcome.scores
+        if outcome.not_finite:
+            message = f"{' and '.join(outcome.not_finite)} not finite in the validation at step {progress.step}"
+            training.problem = Stop(NOT_FINITE, message)
         loss = outcome.scores["loss"]
         if math.isfinite(loss) and (not progress.best or loss < progress.best["loss"]):
             progress.best = {"loss": loss, "step": progress.step}
@@ -121,7 +127,8 @@ class Save(Hook):
         model, progress = training.components.model, training.progress
         for name, value in model.named_parameters():
             if not value.isfinite().all():  # the host waits for the device
-                raise Stop(NOT_FINITE, f"the parameter {name} is not finite at step {progress.step}: not saved")
+                message = f"the parameter {name} is not finite at step {progress.step}: not saved"
+                raise Stop(NOT_FINITE, message, can_go_on=False)
         training.writer.flush()
         state = {"step": progress.step, "model": model.state_dict(), "model_str": str(model)}
         save_checkpoint(training.folder, progress.step, state, training.state_dict())

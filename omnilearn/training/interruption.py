@@ -18,11 +18,16 @@ _SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
 
 
 class Stop(SystemExit):
-    """Ends the process with an exit code of its own, after a last message."""
+    """Ends the process with an exit code of its own, after a last message.
 
-    def __init__(self, code: int, message: str) -> None:
+    Attributes:
+        message: what to say.
+        can_go_on: whether resuming leads past what it was that stopped.
+    """
+
+    def __init__(self, code: int, message: str, *, can_go_on: bool = True) -> None:
         super().__init__(code)
-        self.message = message
+        self.message, self.can_go_on = message, can_go_on
 
 
 class Interruption:
@@ -118,7 +123,8 @@ class FiniteGuard:
         terms = [n for n, value in zip(self._names, self._values.tolist(), strict=True) if not math.isfinite(value)]
         # The sum is not finite because a term is: name the terms.
         named = [name for name in terms if name != "loss"] or terms
-        return Stop(NOT_FINITE, f"{' and '.join(named)} not finite at step {step}; the weights were not changed by it")
+        message = f"{' and '.join(named)} not finite at step {step}; the weights were not changed by it"
+        return Stop(NOT_FINITE, message, can_go_on=False)
 
 
 def _stacked(result: dict[str, Any]) -> tuple[list[str], Tensor]:

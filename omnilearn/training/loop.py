@@ -55,6 +55,7 @@ class Training:
         stopwatch: how long they take.
         interruption: why to stop early, if at all.
         guard: keeps losses that are not finite away from the weights.
+        problem: why to stop after the hooks of this step, if at all.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Training:
         self.progress, self.stopwatch, self.interruption = Progress(), Stopwatch(), Interruption()
         optimisers = {loss: optimiser.torch_optimiser for loss, optimiser in components.optimisers.items()}
         self.guard = FiniteGuard(optimisers, components.device)
+        self.problem: Stop | None = None
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context for forward passes."""
@@ -159,6 +161,8 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
     model.train()
     model.set_step(progress.step)
     run_missed(training, hooks)
+    if training.problem is not None and progress.step < training.budget:
+        raise training.problem
     watch.start()
     for step in range(progress.step + 1, training.budget + 1):
         batch = components.train_subset.batch(next(components.batches))
@@ -185,7 +189,7 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
                 run_hook(hook, training, result, hooks)
                 watch.lap(f"time_{hook.name}")
 
-        stop = training.interruption.reason()
+        stop = training.problem or training.interruption.reason()
         if stop and step < training.budget:
             save_before_stop(training, result, [hook for hook in hooks if not hook.is_due(training)])
             raise stop

@@ -10,6 +10,7 @@ import torch
 from omnilearn.assembly import takes_dataset_size
 from omnilearn.config import Node, call, dump_yaml, find, keys_given, read, reject_unused
 from omnilearn.errors import UserError
+from omnilearn.evaluation.evaluate import not_finite
 from omnilearn.evaluation.results import evaluate_and_store
 from omnilearn.runs.folder import CONFIG, INFO, new_run, removed_on_failure, save_root
 from omnilearn.runs.identity import fingerprint, stored_form
@@ -98,11 +99,18 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
     except Stop as stop:
         if stop.code == NOT_FINITE:
             add_info(training.folder, failed=stop.message)
-        print(f"{stop.message}\nto go on: {program()} train --resume {run_reference(training.folder)}", file=sys.stderr)
+        if stop.can_go_on:
+            advice = f"to go on: {program()} train --resume {run_reference(training.folder)}"
+        else:
+            advice = "resuming would come to the same step: start another run, such as with a smaller --model.optim.lr"
+        print(f"{stop.message}\n{advice}", file=sys.stderr)
         raise
     finally:
         console.close(training)
     print_summary(training, scores)
+    if names := not_finite(scores):
+        print(f"{' and '.join(names)} not finite at the end, after step {progress.step}", file=sys.stderr)
+        raise Stop(NOT_FINITE, "not finite at the end", can_go_on=False)
 
 
 def evaluate_at_end(

@@ -9,10 +9,12 @@ from sae_src.pictures.picture import Picture, Scene
 
 def latent_statistics(latent: Latent) -> dict[str, Tensor]:
     """Latents (B, D) summed up: the norms (B,) of their means and their standard deviations (D,) over the batch; of
-    distributions also the mean logarithm (D,) of their own standard deviations.
+    distributions also the mean logarithm (D,) of their own standard deviations. One latent alone has none over a batch.
     """
     mean = mean_of(latent)
-    statistics = {"latent-norm": mean.norm(dim=1), "latent-std": mean.std(dim=0)}
+    statistics = {"latent-norm": mean.norm(dim=1)}
+    if len(mean) > 1:
+        statistics["latent-std"] = mean.std(dim=0)
     if isinstance(latent, Normal):
         statistics["logstd-hist"] = (latent.scale + 1e-5).log().mean(dim=0)
     return statistics
