@@ -23,7 +23,8 @@ def pick_device(name: str | None) -> torch.device:
             raise UserError(f"device: expected cpu, cuda or cuda:N, got '{name}'")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UserError(f"device: cannot use '{name}' on this machine: {first_line(error)}") from None
+        others = "--device cuda for another GPU, or --device cpu" if torch.cuda.is_available() else "--device cpu"
+        raise UserError(f"device: cannot use '{name}' on this machine: {first_line(error)}; try {others}") from None
     return device
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from omnilearn.assembly import seed_of
 from omnilearn.config import Node, call, find, read_key, reject_unknown_keys, reject_unused
 from omnilearn.config.tree import given_keys, merged, nested
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.evaluation.evaluate import Evaluation
+from omnilearn.evaluation.evaluate import Evaluation, check_fit
 from omnilearn.evaluation.measures import configured_measures, measure_keys
 from omnilearn.evaluation.results import evaluate_and_store
 from omnilearn.runs.folder import save_root
@@ -80,6 +82,7 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
         reject_unknown_keys(run.config, [key for key in given_keys(given) if key not in FID_SKIPS], prefix)
     data.dataset.to(device)
     subset.dataset.to(device)
+    check_fit(model, subset.batch(torch.arange(min(2, len(subset)))), model.losses, seed_of(run.config))
     print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {describe_device(device)}", flush=True)
     assert run.step is not None  # or there were no checkpoint
     outcome = evaluate_and_store(

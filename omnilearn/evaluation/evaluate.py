@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from omnilearn.data import BatchSampler, Subset
+from omnilearn.errors import UserError, first_line
 from omnilearn.model import Model
 from omnilearn.progress import Progress
 from omnilearn.randomness import undisturbed
@@ -89,6 +90,28 @@ def evaluate(
                 totals[name] = totals[name] + total if name in totals else total
     scores = {name: total.item() / samples for name, total in totals.items()}  # the host waits for the device
     return Evaluation(scores, first, last, samples)
+
+
+def check_fit(model: nn.Module, observations: Tensor, use: Callable[[Tensor], object], seed: int) -> None:
+    """Use a model on a few observations, so that what does not fit is known before anything is written.
+
+    No random number that anything else uses is spent.
+
+    Args:
+        model: the model; in evaluation mode meanwhile.
+        observations: two of them are enough.
+        use: what it is used for, such as its `losses`.
+        seed: seed of the noise.
+
+    Raises `UserError` where the model cannot take them.
+    """
+    try:
+        with evaluation_mode(model), undisturbed(seed), torch.no_grad():
+            use(observations)
+    except UserError:
+        raise
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise UserError(f"the model and its criterion do not fit the data: {first_line(error)}") from error
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a training needs: data, model, optimiser and measures, built from a config and tried out."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ from omnilearn.config import Node
 from omnilearn.data import BatchSampler, Data, Subset
 from omnilearn.data.pairs import PairedBatches
 from omnilearn.device import pick_device, to_device
-from omnilearn.errors import UserError, first_line
-from omnilearn.evaluation.evaluate import evaluation_mode
+from omnilearn.errors import UserError
+from omnilearn.evaluation.evaluate import check_fit
 from omnilearn.evaluation.measures import Measure, configured_measures
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
-from omnilearn.randomness import undisturbed
 from omnilearn.training.settings import TrainSettings
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
     """Build everything that a config names; nothing is written."""
     device = pick_device(settings.device)
     if settings.threads is not None:
+        _tell_of_too_many(settings.threads)
         torch.set_num_threads(settings.threads)
     if settings.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -69,6 +72,19 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
     return Components(data, model, build_optimisers(config, model), batches, configured_measures(config), device, seed)
 
 
+def _tell_of_too_many(threads: int) -> None:
+    """Say where threads will wait for each other."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads > cores:
+        _log.warning(
+            "threads: %d share the %d cores of this machine, which may be many times slower; --threads %d goes on "
+            "faster, with numbers that may differ in the last digits",
+            threads,
+            cores,
+            cores,
+        )
+
+
 def _check_pairs(model: Model, data: Data) -> None:
     """Raise `UserError` where the batches hold pairs and the model takes none, or the other way round."""
     if model.takes_pairs and data.loading.pairs is None:
@@ -80,11 +96,7 @@ def _check_pairs(model: Model, data: Data) -> None:
 def try_out(components: Components) -> None:
     """Run two observations through the model, so that what does not fit is known before anything is written.
 
-    Raises `UserError` where the model cannot take them. No random number that training uses is spent.
+    Raises `UserError` where the model cannot take them.
     """
-    subset = components.train_subset
-    try:
-        with evaluation_mode(components.model), undisturbed(components.seed), torch.no_grad():
-            components.model.losses(subset.batch(torch.arange(min(2, len(subset)))))
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise UserError(f"the model and its criterion do not fit the data: {first_line(error)}") from error
+    subset, model = components.train_subset, components.model
+    check_fit(model, subset.batch(torch.arange(min(2, len(subset)))), model.losses, components.seed)

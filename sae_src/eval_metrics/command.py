@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from omnilearn.config import Builder, Node, call, find, read, reject_unknown_keys, reject_unused
 from omnilearn.config.components import component_of
 from omnilearn.config.signatures import parameters
 from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
+from omnilearn.evaluation.evaluate import check_fit
 from omnilearn.files import is_regular, read_json
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.info import library_versions
@@ -24,7 +27,7 @@ from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results
 from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.eval_metrics.suite import evaluate_metrics
-from sae_src.methods import as_autoencoder
+from sae_src.methods import as_autoencoder, mean_of
 from sae_src.run import Selection, load_run
 from sae_src.run_selection import Selections, for_each, print_scores
 
@@ -114,6 +117,9 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     model = to_device(as_autoencoder(run.model), device)
     dataset = metric_dataset(config, run, evaluation.dataset).in_mode("full").to(device)
     reject_unknown_keys(run.config, given_keys(run.override), "override.")
+    if dataset.din == model.din:  # else there is a line of its own
+        observations = dataset.batch(torch.arange(min(2, len(dataset))))
+        check_fit(model, observations, lambda some: model.decode(mean_of(model.encode(some))), settings.seed)
     print(f"{run.name}, {run.checkpoint.name}: {len(dataset):,} observations on {describe_device(device)}", flush=True)
     outcome = evaluate_metrics(model, dataset, settings)
     print_outcome(outcome)
