@@ -15,20 +15,25 @@ from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import Evaluation, check_fit
 from omnilearn.evaluation.measures import configured_measures, measure_keys
-from omnilearn.evaluation.results import evaluate_and_store
+from omnilearn.evaluation.results import evaluate_and_store, settings_of
+from omnilearn.evaluation.stored_results import stored_scores
 from omnilearn.runs.folder import save_root
+from omnilearn.runs.identity import without, without_places
 from omnilearn.runs.naming import check_ident
 from omnilearn.training.interruption import NOT_FINITE, Stop
 from omnilearn.training.settings import check_frequency
 from sae_src.run import FID_SKIPS, Selection, has_configs, load_run
 from sae_src.run_selection import Selections, for_each, print_scores
 
+# Where what measures need is, beside the places of the data.
+_PLACES = ("weights", "network")
+
 
 @dataclass(frozen=True)
 class EvalSettings:
     """What `fig eval` can be told; `fig eval -h` says what each key means."""
 
-    ident: str = "eval"
+    ident: str | None = None
     mode: str = "val"
     ckpt_num: int | None = None
     step_limit: int | None = None
@@ -37,10 +42,16 @@ class EvalSettings:
     override: Mapping[str, Any] | None = None
     skip_rec_fid: bool = False
     skip_hyb_fid: bool = False
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
-        check_ident("ident", self.ident)
+        check_ident("ident", self.name)
         check_frequency("step_limit", self.step_limit)
+
+    @property
+    def name(self) -> str:
+        """The name of the results: `eval` as at the end of a training, that of the part where it is another one."""
+        return self.ident or ("eval" if self.mode == "val" else self.mode)
 
 
 def evaluate_runs(config: Node) -> Evaluation | dict[str, Evaluation]:
@@ -80,26 +91,36 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     model = to_device(run.model, device)
     for given, prefix in ((settings.override or {}, "override."), (passed_on, "")):
         reject_unknown_keys(run.config, [key for key in given_keys(given) if key not in FID_SKIPS], prefix)
+    assert run.step is not None  # or there were no checkpoint
+    seed = seed_of(run.config)
+    special = {"override": kept} if (kept := without(without_places(override), _PLACES)) else {}
+    made_by = {
+        "mode": settings.mode,
+        "step": run.step,
+        "settings": settings_of(data, seed, settings.step_limit, special),
+    }
+    known = stored_scores(run.path, settings.name, made_by, overwrite=settings.overwrite)
     data.dataset.to(device)
     subset.dataset.to(device)
-    check_fit(model, subset.batch(torch.arange(min(2, len(subset)))), model.losses, seed_of(run.config))
+    check_fit(model, subset.batch(torch.arange(min(2, len(subset)))), model.losses, seed)
     print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {describe_device(device)}", flush=True)
-    assert run.step is not None  # or there were no checkpoint
     outcome = evaluate_and_store(
         model,
         data,
         run.path,
-        ident=settings.ident,
+        ident=settings.name,
         mode=settings.mode,
         step=run.step,
-        seed=seed_of(run.config),
+        seed=seed,
         visualiser=visualiser,
         measures=measures,
         step_limit=settings.step_limit,
+        special=special,
+        known=known,
     )
     result = ", ".join(f"{name} {value:.6g}" for name, value in outcome.scores.items())
     print(f"{settings.mode} {result}")
-    print(f"written to {run.path / settings.ident}.json and {settings.ident}.pth.tar")
+    print(f"written to {run.path / settings.name}.json and {settings.name}.pth.tar")
     return outcome
 
 

@@ -1,9 +1,11 @@
 """Evaluating a model and keeping the result: `{ident}.pth.tar` for programs, `{ident}.json` for people."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -35,6 +37,8 @@ def evaluate_and_store(
     step_limit: int | None = None,
     stop: Callable[[], BaseException | None] = lambda: None,
     passed: Evaluation | None = None,
+    special: Mapping[str, Any] | None = None,
+    known: Collection[str] = (),
 ) -> Evaluation:
     """One pass over a subset of the data, then other measures; scores, pictures and first batch go into the run folder.
 
@@ -44,6 +48,8 @@ def evaluate_and_store(
     `not_finite`; the caller is to say so. A measure that lacks something is left out with a warning.
 
     `passed` is what the same pass gave for this model just before, where there was one: then it is not made again.
+    `special` is what else made the scores, such as values that replace those of the run; it goes into the settings.
+    Scores that are `known`, from the same evaluation before, have their points and pictures in TensorBoard already.
     """
     subset = data.subset(mode)
     batches = data.loading.evaluation_batches(subset, seed)
@@ -52,18 +58,12 @@ def evaluate_and_store(
     )
     pattern = f"{ident}/{{}}"
     drawn: dict[str, Any] = {}
-    with TensorBoardWriter(folder) as writer, writer.all_or_none():
+    with _place_for_curves(folder, known) as place, TensorBoardWriter(place) as writer, writer.all_or_none():
         writer.scalars(pattern, outcome.scores, step)
         if visualiser is not None and not outcome.not_finite:  # there is nothing to see then
             with evaluation_mode(model), undisturbed(seed):
                 drawn = visualiser.draw(model, outcome.first, writer, pattern, step, thorough=True, stop=stop)
-    settings = {
-        "seed": seed,
-        "batch_size": data.loading.batch_size,
-        "drop_last": data.loading.drop_last,
-        "step_limit": step_limit,
-        "samples": outcome.samples,
-    }
+    settings = {**settings_of(data, seed, step_limit, special), "samples": outcome.samples}
     summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
     summary["versions"] = library_versions()
     if outcome.not_finite:
@@ -90,11 +90,36 @@ def evaluate_and_store(
         write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
         with TensorBoardWriter(folder) as writer:
             for name, value in measured.scores.items():
+                if name in known:
+                    continue
                 writer.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
     if missing:
         commands = ", ".join(f"{title} ({command})" for title, command in missing.items())
         print(f"not measured until prepared once: {commands}")
     return outcome
+
+
+def settings_of(
+    data: Data, seed: int, step_limit: int | None, special: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What makes the scores of an evaluation, beside the model and the part of the data."""
+    return {
+        "seed": seed,
+        "batch_size": data.loading.batch_size,
+        "drop_last": data.loading.drop_last,
+        "step_limit": step_limit,
+        **(special or {}),
+    }
+
+
+@contextmanager
+def _place_for_curves(folder: Path, known: Collection[str]) -> Iterator[Path]:
+    """The folder of the run; one that is thrown away where its curves hold what is to be written already."""
+    if not known:
+        yield folder
+        return
+    with TemporaryDirectory() as place:
+        yield Path(place)
 
 
 def _measured(

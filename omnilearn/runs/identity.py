@@ -96,6 +96,11 @@ def identity(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def without_places(tree: Any) -> Any:
+    """A tree of tables and lists without the places of files, such as `dataroot`, which change no number."""
+    return without(tree, _PLACES)
+
+
 def without(tree: Any, keys: Collection[str]) -> Any:
     """A tree of tables and lists without some keys, at every place."""
     if isinstance(tree, Mapping):

@@ -132,6 +132,7 @@ def evaluate_at_end(
             step_limit=limit,
             stop=training.interruption.reason,
             passed=None if validate is None else validate.passed_at(step, mode, limit),
+            special={} if training.precision == "float32" else {"precision": training.precision},
         )
     return outcome.scores
 

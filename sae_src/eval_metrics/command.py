@@ -123,8 +123,16 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     print(f"{run.name}, {run.checkpoint.name}: {len(dataset):,} observations on {describe_device(device)}", flush=True)
     outcome = evaluate_metrics(model, dataset, settings)
     print_outcome(outcome)
-    keep(outcome, run, dataset, evaluation, settings, replace_file=evaluation.force_save or not done)
+    # Without force-save, force-run leaves all that is there as it is, also what a quick look has left.
+    is_there = evaluation.save_ident is not None and has_results(run.path, evaluation.save_ident)
+    may_replace = evaluation.force_save or not (done or (evaluation.force_run and is_there))
+    keep(outcome, run, dataset, evaluation, settings, may_replace=may_replace)
     return outcome
+
+
+def has_results(run: Path, save_ident: str) -> bool:
+    """Whether a run has results of that name, whoever made them."""
+    return any(os.path.lexists(path) for path in (results_path(run, save_ident), run / f"{save_ident}.json"))
 
 
 def is_done(run: Path, save_ident: str, settings: MetricSettings) -> bool:
@@ -163,24 +171,24 @@ def keep(
     evaluation: EvaluationSettings,
     settings: MetricSettings,
     *,
-    replace_file: bool,
+    may_replace: bool,
 ) -> None:
-    """Write figures, curves and files of a run's metrics."""
+    """Write figures, curves and files of a run's metrics; only what is wanted elsewhere where they are there."""
     assert run.step is not None  # or there were no model
     figures = draw_figures(outcome, dataset)
     folder, prefix = evaluation.figure_dir, run.name
-    if folder is None and evaluation.save_ident is not None:
+    if folder is None and evaluation.save_ident is not None and may_replace:
         folder, prefix = run.path / "figures", evaluation.save_ident
     if folder is not None:
         save_figures(folder, prefix, figures, follow_links=folder == evaluation.figure_dir)
         print(f"{len(figures)} figures in {folder}")
-    if evaluation.log_stats:
+    if evaluation.log_stats and may_replace:
         with TensorBoardWriter(run.path) as writer:
             log_scores(writer, outcome, evaluation.tag, run.step)
             log_figures(writer, figures, evaluation.tag, run.step)
     if evaluation.save_ident is None:
         return
-    if not replace_file:
+    if not may_replace:
         print(f"not written: {evaluation.save_ident}.pth.tar is there already (--force-save yes replaces it)")
         return
     summary = {

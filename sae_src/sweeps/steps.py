@@ -74,6 +74,8 @@ def _step(command: str, load: str, elsewhere: Sequence[str]) -> Step:
     given = shlex.split(command)[len(words) :]
     if words[0] == "eval" and "ident" not in keys:  # that of the evaluation at the end of training is kept
         given += ["--ident", _ident(keys)]
+    if words[0] == "eval" and "overwrite" not in keys:  # a run that was given more steps is evaluated anew
+        given += ["--overwrite", "yes"]
     return Step(command, (*words, "--load", load, *given, *elsewhere))
 
 

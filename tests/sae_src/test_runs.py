@@ -115,7 +115,7 @@ def test_eval_repeats_the_final_evaluation(vae_run, fig):
 def test_eval_takes_overrides_and_modes(vae_run, fig):
     outcome = fig(f"eval --load {vae_run} --mode test --override.dataset.drop-last no --device cpu --ident t")
     assert outcome.samples == 2000
-    assert fig(f"eval --load {vae_run} --step-limit 1 --device cpu --ident t").samples == 128
+    assert fig(f"eval --load {vae_run} --step-limit 1 --device cpu --ident s").samples == 128
 
 
 @pytest.mark.parametrize(

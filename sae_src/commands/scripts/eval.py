@@ -13,7 +13,10 @@ def evaluate(config: Node) -> object:
         --runs all | PATTERN | '[NAME, NAME]'    many runs instead; one that fails does not stop the rest, and a table
                             of the scores ends it. The unfinished are left out unless --unfinished yes
         --mode PART         val (default: the part held out from training), train, test or full
-        --ident NAME        name of the results: NAME.pth.tar and NAME.json in the run's folder (eval)
+        --ident NAME        name of the results: NAME.pth.tar and NAME.json in the run's folder (eval for val, else the
+                            name of the part)
+        --overwrite yes     replace results of that name that another evaluation made: another part, step or setting
+                            (the same one may be repeated: its numbers are the same)
         --ckpt-num N        the checkpoint of step N (default: the newest)
         --step-limit N      at most N batches
         --fid.n-samples N   samples of each kind for the FID (50000); --fid.dim N: features (2048); --fid null: no FID

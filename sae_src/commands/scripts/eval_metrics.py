@@ -42,8 +42,9 @@ def eval_metrics(config: Node) -> object:
         --dataset.KEY V         a key of the data that the config of eval/ names
     What becomes of it
         --save-ident NAME       name of the results in the run's folder: NAME.pth.tar, NAME.json (metrics)
-        --force-save yes        compute and write although the results are there already
-        --force-run yes         compute although they are there; written only where they are not (default: force-save)
+        --force-save yes        compute although the results are there already, and replace them
+        --force-run yes         compute although they are there, and leave them, their figures and their points in
+                                TensorBoard as they are
         --mode NAME             beginning of the tags in TensorBoard (default: save-ident; eval/...: eval)
         --preset NAME           word for small sizes, which is kept with the results (eval/fast: fast): where another
                                 evaluation finds such results, it computes its own

@@ -184,6 +184,22 @@ def test_a_quick_look_does_not_stand_in_for_results(image_run, fig, tmp_path, ca
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("look", ["eval/fast eval/shapes", "eval/shapes"])
+def test_a_forced_run_leaves_all_that_is_there_alone(look, image_run, fig, tmp_path, capsys):
+    run = copy_of(image_run, tmp_path)
+    fig(f"eval-metrics {look} --load {run} {SIZES} --metrics [mig,sap]")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert fig(f"eval-metrics eval/shapes --load {run} {SIZES} --metrics [mig] --force-run yes").scores
+    assert "not written: metrics.pth.tar is there already" in capsys.readouterr().out
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"} == before
+    elsewhere = tmp_path / "elsewhere"
+    fig(f"eval-metrics eval/shapes --load {run} {SIZES} --metrics sap --force-run --figure-dir {elsewhere}")
+    assert list(elsewhere.iterdir())
+    assert fig(f"eval-metrics eval/shapes --load {run} {SIZES} --metrics sap --force-save").scores
+    assert set(summary_of(run)["scores"]) == {"SAP"}
+
+
+@pytest.mark.slow
 def test_without_a_name_nothing_is_kept(image_run, fig, tmp_path, capsys):
     run = copy_of(image_run, tmp_path)
     words = f"eval-metrics --load {run} {SIZES} --metrics mig --save-ident null"

@@ -57,12 +57,12 @@ def test_fid_of_every_kind_of_samples(fig, images_run, weights, statistics):
 def test_other_parts_are_compared_with_the_training_set(fig, images_run, weights, statistics):
     fig(f"compute-fid d/shapes --fid-dim 64 --n-samples 12 --device cpu --weights {weights}")
     for mode, reference in (("val", "train"), ("test", "test")):
-        fig(f"eval --load {images_run} --mode {mode} --ident part {EVAL} {FEW} --fid.weights {weights}")
-        assert results(images_run, "part")[0]["FID"]["reference"] == reference
+        fig(f"eval --load {images_run} --mode {mode} --ident part_{mode} {EVAL} {FEW} --fid.weights {weights}")
+        assert results(images_run, f"part_{mode}")[0]["FID"]["reference"] == reference
 
 
 def test_segments_can_be_asked_for_and_kinds_left_out(fig, images_run, weights, statistics):
-    command = f"eval --load {images_run} --mode test --ident some {EVAL} {FEW} --fid.weights {weights}"
+    command = f"eval --load {images_run} --mode test --ident some --overwrite yes {EVAL} {FEW} --fid.weights {weights}"
     assert {"rec_fid", "hyb-grp_fid"} <= set(fig(f"{command} --fid.kinds [rec,hyb-grp]").scores)
     left = fig(f"{command} --skip-rec-fid yes --skip-hyb-fid yes").scores
     assert "prior_fid" in left and not {"rec_fid", "hybrid_fid"} & set(left)
