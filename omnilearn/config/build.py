@@ -55,6 +55,8 @@ def read(node: Node, want: Any = Any) -> Any:
     origin, members = get_origin(want), get_args(want)
     if origin in (Union, types.UnionType):
         return _read_first_fit(node, want, members)
+    if origin in (dict, Mapping) and members[1] is Any and isinstance(node, node.SparseNode) and not node.has_payload:
+        return node.to_python()  # plain data as it stands there: nothing is built, no reference followed
     if origin is Callable or want is Callable:
         return _read_builder(node, want, members[-1] if members else object)
     target = component_of(node)
@@ -168,7 +170,7 @@ def _read_builder(node: Node, want: Any, kind: Any) -> NodeBuilder[Any]:
 def _read_component(node: Node, want: Any, target: Callable[..., Any]) -> Any:
     _check_kind(node, want, target)
     made = node.create() if node.trace is not None and node.trace.force_create else node.process()
-    if inspect.isclass(want) and want is not object and not isinstance(made, want):
+    if inspect.isclass(want) and want not in (Any, object) and not isinstance(made, want):
         raise _Unfit(f"{where(node)}: expected a {describe(want)}, got a {type(made).__name__}")
     return made
 
