@@ -33,6 +33,12 @@ def test_a_run(fig, runs, capsys):
     assert list(read_curves(run)["loss/train"]) == [1, 2, 3, 4]
 
 
+def test_what_each_machine_chooses_is_no_difference(tmp_path):
+    (tmp_path / "here.yaml").write_text("{device: cuda, threads: 3, budget: 7}")
+    found = differences({"device": "cpu", "threads": 1, "seed": 5}, f"fig train {tmp_path}/here.yaml")
+    assert found == {"budget": (7, "not set"), "seed": ("not set", 5)}
+
+
 @pytest.mark.parametrize(("command", "says"), [("fig train d/vce", "did you mean d/vec"), ("x.py", "names no configs")])
 def test_commands_that_say_nothing(command, says):
     with pytest.raises(UserError, match=says):

@@ -26,6 +26,15 @@ def test_tcvae(name, estimator, key):
 
 
 @every_set
+def test_each_part_of_the_tcvae_has_its_own_weight(name):
+    posterior, samples, expected = reference_batch(name)
+    model = make("tcvae", alpha=2.0, reg_wt=3.0, gamma=5.0, dataset_size=expected["dataset_size"])
+    parts = expected["beta_tcvae"]["mws"]
+    wanted = 2 * parts["mi"] + 3 * parts["tc"] + 5 * parts["dwkl"]
+    assert total(model.penalties(posterior, samples)) == pytest.approx(wanted, rel=1e-9)
+
+
+@every_set
 def test_published_tcvae(name):
     posterior, samples, expected = reference_batch(name)
     model = make("published/tcvae", dataset_size=expected["dataset_size"])

@@ -57,6 +57,15 @@ def test_perfect_codes():
     assert score(np.hstack([codes, codes]), factors, **FEW)["size"] == 0.5
 
 
+def test_the_rows_of_the_importance_are_the_codes():
+    factors = np.tile(FACTORS, (4, 1))
+    noise = np.random.default_rng(1).normal(size=(2, len(factors)))
+    codes = np.stack([factors[:, 1] + 0.01 * noise[0], noise[1], factors[:, 0]], axis=1)
+    importance = score(codes, factors, **FEW)["importance_matrix"]
+    assert importance.shape == (3, 2)
+    assert importance.argmax(axis=0).tolist() == [2, 0]
+
+
 def test_codes_without_information_are_explicit():
     generator = np.random.default_rng(0)
     result = score(0 * CODES, FACTORS, generator.normal(size=CODES.shape), FACTORS, **FEW)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torchvision import transforms
 
+from omnilearn.data.own import folder
 from omnilearn.data.own.folder import PhotoFolder
 from omnilearn.data.own.photo_files import find_photos
 from omnilearn.errors import UserError
@@ -38,6 +39,14 @@ def test_photos_are_fitted_as_by_torchvision(photos, data_root):
     assert torch.allclose(data.batch(torch.arange(6)), expected)
     assert sorted(photos.rglob("*")) == before
     assert PhotoFolder(photos, channels=1).din == (1, 64, 64)
+
+
+@pytest.mark.parametrize("step", [1, 4, 6])
+def test_photos_are_read_some_at_a_time(photos, data_root, monkeypatch, step):
+    expected = PhotoFolder(photos, image_size=32).in_mode("full").batch(torch.arange(6))
+    monkeypatch.setattr(folder, "_STEP", step)
+    again = PhotoFolder(photos, image_size=32, cacheroot=data_root / "again").in_mode("full")
+    assert torch.equal(again.batch(torch.arange(6)), expected)
 
 
 def test_subfolders_are_classes(photos, data_root):
