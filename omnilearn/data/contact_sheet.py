@@ -5,6 +5,7 @@
 draws the generated 3D-Shapes-style set; from Python, `contact_sheet` draws any dataset with a grid of factors.
 """
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import torch
 
 from omnilearn.data.dataset import Dataset
 from omnilearn.errors import UserError
+from omnilearn.files import write_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -57,9 +59,13 @@ def main(arguments: list[str]) -> None:
     """Draw the contact sheet of the generated set into a file."""
     if len(arguments) != 2 or arguments[0] != "shapes":
         raise SystemExit("usage: python -m omnilearn.data.contact_sheet shapes FILE.png")
+    from PIL import Image
+
     from omnilearn.data.shapes.dataset import Shapes
 
-    contact_sheet(Shapes()).save(Path(arguments[1]))
+    path, content = Path(arguments[1]), io.BytesIO()
+    contact_sheet(Shapes()).save(content, format=Image.registered_extensions().get(path.suffix.lower(), "PNG"))
+    write_bytes(path, content.getvalue())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from omnilearn.errors import UserError
 from omnilearn.files import cannot_write
 
 _SECONDS_BETWEEN_WRITES = 2.0
@@ -37,7 +38,12 @@ class EventFile:
             raise cannot_write(self.path, error) from error
         self._written_at = time.monotonic()
         self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
-        self._write_out()
+        try:
+            self._write_out()
+        except UserError:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
+            raise
 
     def add(self, summary: Summary, step: int) -> None:
         """Append an event."""

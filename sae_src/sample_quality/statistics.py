@@ -4,6 +4,7 @@ For every set and number of features, `{mode}_{dim}_mu` (dim,) and `{mode}_{dim}
 system keeps them.
 """
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from omnilearn.data.download.paths import check_regular
 from omnilearn.data.storage.hdf5 import own_dataset
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import Unavailable
-from omnilearn.files import replacing
+from omnilearn.files import write_bytes
 from omnilearn.locks import exclusive
 from sae_src.sample_quality.frechet import Moments
 
@@ -62,17 +63,20 @@ def write_statistics(path: Path, mode: str, moments: Moments, about: Mapping[str
     import h5py
 
     dim = len(moments.mean)
-    with exclusive(path), replacing(path) as temporary, h5py.File(temporary, "w") as new:
-        if path.exists():
-            with _opened(path) as old:
-                for name in old:
-                    if own_dataset(old, name) is not None:
-                        old.copy(old[name], new, name)
-        for name, value in ((f"{mode}_{dim}_mu", moments.mean), (f"{mode}_{dim}_sigma", moments.covariance)):
-            if name in new:
-                del new[name]
-            new[name] = value.numpy()
-            new[name].attrs.update(about)
+    with exclusive(path):
+        content = io.BytesIO()  # in memory, where no disk can be full
+        with h5py.File(content, "w") as new:
+            if path.exists():
+                with _opened(path) as old:
+                    for name in old:
+                        if own_dataset(old, name) is not None:
+                            old.copy(old[name], new, name)
+            for name, value in ((f"{mode}_{dim}_mu", moments.mean), (f"{mode}_{dim}_sigma", moments.covariance)):
+                if name in new:
+                    del new[name]
+                new[name] = value.numpy()
+                new[name].attrs.update(about)
+        write_bytes(path, content.getvalue())
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The generated 3D-Shapes-style images as a file in the official schema of 3D-Shapes."""
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +40,7 @@ def write_h5(
     indices = torch.arange(len(full)) if indices is None else indices
     chunks = (min(chunks[0], len(indices)), *chunks[1:])
     _, height, width = full.din
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, _Output(temporary) as out, h5py.File(out, "w") as file:
         file.attrs["source"] = "3D-Shapes-style images, generated; not 3D-Shapes"
         images = file.create_dataset(
             "images", (len(indices), height, width, 3), np.uint8, chunks=chunks, compression="gzip"
@@ -47,6 +49,35 @@ def write_h5(
         for start in with_progress(range(0, len(indices), chunks[0]), f"writing {path.name}", "chunks"):
             part = indices[start : start + chunks[0]]
             images[start : start + len(part)] = np.concatenate([_as_bytes(full, some) for some in part.split(512)])
+            out.check()
+
+
+class _Output(io.FileIO):
+    """A file whose errors are kept for later: the HDF5 library may crash where the disk refuses something."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "r+")
+        self._error: OSError | None = None
+
+    def write(self, content: Any) -> int:
+        """Write, or remember why not."""
+        rest = memoryview(content).cast("B")
+        length = len(rest)
+        try:
+            while rest and self._error is None:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self._error = error
+        return length
+
+    def check(self) -> None:
+        """Raise `OSError` where something could not be written."""
+        if self._error is not None:
+            raise self._error
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self.check()
 
 
 def label_values(classes: Tensor) -> np.ndarray:
