@@ -11,6 +11,7 @@ from torch.nn import Parameter
 
 from omnilearn.config import Node, build, call, find, read_key
 from omnilearn.config.components import component_of
+from omnilearn.config.nodes import says_type
 from omnilearn.config.recorder import recorder_of
 from omnilearn.config.signatures import parameters
 from omnilearn.data import Data, Dataset, Loading, split
@@ -36,7 +37,7 @@ def build_data(config: Node) -> Data:
     """The dataset of a config, cut into its subsets."""
     recorder_of(config).declare(config, {"dataset": Dataset})
     node = find(config, "dataset")
-    if node is None or node.has_payload or "_type" not in node:
+    if node is None or not says_type(node):
         raise ConfigError("there is no dataset: name a config of d/, such as d/vec")
     loading = call(Loading, node, _inherit=False)
     seed_everything(seed_of(node))
@@ -54,7 +55,7 @@ def build_model(config: Node, din: Size | None = None, *, dataset_size: int | No
     """
     recorder_of(config).declare(config, {"model": Model})
     node = find(config, "model")
-    if node is None or node.has_payload or "_type" not in node:
+    if node is None or not says_type(node):
         raise ConfigError("there is no model: name an architecture of a/ and a method of m/, such as a/conv12 m/ae")
     seed = seed_of(node)
     seed_everything(seed)

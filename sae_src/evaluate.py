@@ -10,6 +10,7 @@ import torch
 
 from omnilearn.assembly import seed_of
 from omnilearn.config import Node, call, find, read_key, reject_unknown_keys, reject_unused
+from omnilearn.config.nodes import says_type
 from omnilearn.config.tree import given_keys, merged, nested
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
@@ -148,7 +149,7 @@ def check_measures(config: Node) -> None:
     """Raise `UserError` where keys were given for something that the run does not measure."""
     for key in measure_keys():
         node = find(config, key)
-        if node is not None and not node.has_payload and "_type" not in node:
+        if node is not None and not node.has_payload and not says_type(node):
             kind = key.replace("_", "-")
             raise UserError(f"{key}: this run measures none; --override.{key}._type {kind} switches it on")
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, overload
 
 from omnilearn.config.components import component_of
 from omnilearn.config.convert import convert, describe
-from omnilearn.config.nodes import Node, child_of, find, where
+from omnilearn.config.nodes import Node, address_of, child_of, find, where
 from omnilearn.config.recorder import recorder_of
 from omnilearn.config.signatures import parameters
 from omnilearn.errors import ConfigError
@@ -63,11 +63,10 @@ def read(node: Node, want: Any = Any) -> Any:
     if target is not None:
         return _read_component(node, want, target)
     if node.has_payload:
-        try:
-            return convert(node.payload, want)
-        except ValueError as error:
-            raise _Unfit(f"{where(node)}: {error}") from None
+        return _read_scalar(node, want)
     if inspect.isclass(want) and dataclasses.is_dataclass(want):
+        if isinstance(node, node.DenseNode):
+            raise _Unfit(f"{where(node)}: expected a table, got a list")
         return call(want, node, _inherit=False)
     if isinstance(node, node.DenseNode):
         return _read_list(node, want, origin or want, members)
@@ -147,6 +146,20 @@ def build(node: Node, kind: Kind[T], /, **given: Any) -> T:
     return made
 
 
+def _read_scalar(node: Node, want: Any) -> Any:
+    value, typed = node.payload, recorder_of(node).spelled.get(address_of(node), "")
+    if want is str and typed and value is not None and not isinstance(value, str):
+        node.payload = value = typed  # a name such as 1e5 is that text, here and where the config is stored
+    try:
+        return convert(value, want)
+    except ValueError as error:
+        raise _Unfit(f"{where(node)}: {error}" if typed is not None else _without_value(node)) from None
+
+
+def _without_value(node: Node) -> str:
+    return f"--{address_of(node)}: the value is missing"
+
+
 def _read_first_fit(node: Node, want: Any, members: tuple[Any, ...]) -> Any:
     # None and the scalar types come first in no particular order: a scalar fits at most one of them in our signatures.
     for member in members:
@@ -154,7 +167,10 @@ def _read_first_fit(node: Node, want: Any, members: tuple[Any, ...]) -> Any:
             return read(node, member)
         except _Unfit:
             continue
-    held = "a component" if component_of(node) else repr(node.payload) if node.has_payload else "a table or list"
+    if recorder_of(node).spelled.get(address_of(node), "") is None:
+        raise _Unfit(_without_value(node))
+    table = "a list" if isinstance(node, node.DenseNode) else "a table"
+    held = "a component" if component_of(node) else repr(node.payload) if node.has_payload else table
     raise _Unfit(f"{where(node)}: expected {' or '.join(describe(m) for m in members)}, got {held}")
 
 

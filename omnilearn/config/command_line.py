@@ -3,26 +3,37 @@
 from collections.abc import Sequence
 from typing import Any
 
-from omnilearn.config.yaml_text import load_yaml
+from omnilearn.config.yaml_text import is_plain_text, load_yaml
 from omnilearn.errors import ConfigError
 
 
 def split_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     """The leading words of a command line, and the keys after them with their values parsed as YAML."""
-    words, keys, waiting = [], {}, None
+    words, spelled = spelled_command_line(argv)
+    return words, {key: True if text is None else parse_value(text, key) for key, text in spelled.items()}
+
+
+def spelled_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, str | None]]:
+    """The leading words of a command line, and the keys after them with their values as typed; None without a value."""
+    words: list[str] = []
+    keys: dict[str, str | None] = {}
+    waiting: str | None = None
     for term in argv:
+        if not is_plain_text(term):
+            shown = term.encode(errors="backslashreplace").decode()
+            raise ConfigError(f"{shown}: not UTF-8; rename what it names, or give it another way")
         if term.startswith("--"):
             if waiting is not None:
-                keys[waiting] = True
+                keys[waiting] = None
             waiting, equals, value = term[2:].partition("=")
             if not waiting or waiting[0] in "-.":
                 raise ConfigError(f"{term}: a key is missing after --")
             if waiting == "_base":
                 raise ConfigError("--_base: name configs before the keys, after the script")
             if equals:
-                keys[waiting], waiting = parse_value(value, waiting), None
+                keys[waiting], waiting = value, None
         elif waiting is not None:
-            keys[waiting], waiting = parse_value(term, waiting), None
+            keys[waiting], waiting = term, None
         elif keys:
             raise ConfigError(f"'{term}' stands after the keys: configs come first, and a key takes one value")
         elif term.startswith("-"):
@@ -30,7 +41,7 @@ def split_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
         else:
             words.append(term)
     if waiting is not None:
-        keys[waiting] = True
+        keys[waiting] = None
     return words, keys
 
 
@@ -39,6 +50,7 @@ def parse_value(text: str, key: str) -> Any:
     try:
         return load_yaml(text, f"--{key}")
     except ConfigError:
-        if text.startswith(("[", "{", "!")):
+        is_quoted = len(text) > 1 and text[0] in "\"'" and text[-1] == text[0]
+        if is_quoted or text.startswith(("[", "{", "!")):
             raise
         return text

@@ -1,9 +1,13 @@
 """Scalars of a config as the type that a parameter is annotated with."""
 
+import dataclasses
+import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
+
+_TOO_LARGE = 2**63  # for torch and numpy
 
 
 def convert(value: Any, want: Any) -> Any:
@@ -25,6 +29,8 @@ def convert(value: Any, want: Any) -> Any:
     elif want in (int, float):
         number = _number(value, want)
         if number is not None:
+            if want is int and abs(number) >= _TOO_LARGE:
+                raise ValueError(f"expected a number below 2^63, got {value}")
             return number
     elif want is str:
         if isinstance(value, str):
@@ -55,6 +61,8 @@ def describe(want: Any) -> str:
         return "a list of " + ", ".join(describe(m) for m in members if m is not Ellipsis)
     if origin in (dict, Mapping):
         return "a table of " + describe(members[-1])
+    if inspect.isclass(want) and dataclasses.is_dataclass(want):
+        return "a table"
     return getattr(want, "__name__", str(want))
 
 

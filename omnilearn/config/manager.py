@@ -11,17 +11,19 @@ from typing import Any
 from omnibelt import unspecified_argument
 from omnifig.config import ConfigManager
 
-from omnilearn.config.command_line import split_command_line
+from omnilearn.config.command_line import spelled_command_line, split_command_line
 from omnilearn.config.config_files import RESERVED, ConfigFile, chosen_keys, read_config_file
 from omnilearn.config.creator import TypedCreator
 from omnilearn.config.effects import check_effects, holding, merged_files
 from omnilearn.config.nodes import Node, Project
 from omnilearn.config.placeholders import filled
-from omnilearn.config.recorder import Recorder
+from omnilearn.config.recorder import Recorder, recorder_of
 from omnilearn.config.registry import register_with
 from omnilearn.config.roles import check_roles
 from omnilearn.config.tree import given_keys, merged, nested, without_removed
 from omnilearn.errors import ConfigError, did_you_mean
+
+_KEYS_OF_RUNS = ("--load", "--runs", "--resume")
 
 
 class Manager(ConfigManager):
@@ -87,7 +89,9 @@ class Manager(ConfigManager):
         if isinstance(name, Path) or str(name).endswith((".yaml", ".yml")):
             if Path(name).is_file():
                 return Path(name)
-            raise ConfigError(f"no config file {name}")
+            stem = str(name).rpartition(".")[0]
+            hint = f": the config is called {stem}" if stem in self._known() else did_you_mean(stem, self._known())
+            raise ConfigError(f"no config file {name}{hint}")
         if default is not unspecified_argument:
             return default
         raise ConfigError(f"no config named '{name}'{did_you_mean(str(name), self._known())}")
@@ -104,7 +108,11 @@ class Manager(ConfigManager):
             if script_name != "_":
                 self._check_script(script_name)
                 meta["script_name"] = script_name
+        self._check_words(words, script_name)
         config = self.create_config(words, keys)
+        recorder_of(config).spelled = {
+            key.replace("-", "_"): text for key, text in spelled_command_line(argv)[1].items()
+        }
         for key, value in meta.items():
             config.push(f"_meta.{key}", value, silent=True)
         if script_name == "_" and config.pull("_meta.script_name", None, silent=True) is None:
@@ -152,8 +160,25 @@ class Manager(ConfigManager):
     def _known(self) -> list[str]:
         return [entry.name for entry in self.project.iterate_artifacts("config")]
 
+    def _check_words(self, words: Sequence[str], script: Any) -> None:
+        """Refuse what is no config; it may be meant for a run, which scripts name by a key."""
+        for word in words:
+            try:
+                self.find_config_path(word)
+            except ConfigError as error:
+                key = next((key for key in _KEYS_OF_RUNS if f"{key} " in self._help_of(script)), None)
+                is_helpful = key is None or "did you mean" in str(error) or word.endswith((".yaml", ".yml"))
+                hint = "" if is_helpful else f"; a run goes after a key: {key} {word}"
+                raise ConfigError(f"{error}{hint}") from None
+
+    def _help_of(self, script: str) -> str:
+        entries: list[Any] = [entry for entry in self.project.iterate_artifacts("script") if entry.name == script]
+        return next((entry.fn.__doc__ or "" for entry in entries), "")
+
     def _check_script(self, name: str) -> None:
         scripts = [entry.name for entry in self.project.iterate_artifacts("script")]
+        if name not in scripts and (name in self._known() or name.endswith((".yaml", ".yml"))):
+            raise ConfigError(f"no script named '{name}': a script comes before the configs, such as fig train {name}")
         if name not in scripts:
             hint = did_you_mean(name, scripts) or f"; there are {', '.join(sorted(scripts))}"
             raise ConfigError(f"no script named '{name}'{hint}")

@@ -22,8 +22,10 @@ def find(node: Node, name: str, *, inherit: bool = True) -> Node | None:
     """The node that `name` means at `node`: its own key, else that of the nearest ancestor; None where there is none.
 
     References are followed. A node's own ancestors are never its arguments. Raises `ConfigError` where a reference
-    leads nowhere.
+    leads nowhere, and for a key of a list.
     """
+    if isinstance(node, node.DenseNode) and not name.isdigit():
+        raise ConfigError(f"{where(node)}: expected a table, got a list")
     if not inherit and name not in node:
         return None
     try:
@@ -35,6 +37,11 @@ def find(node: Node, name: str, *, inherit: bool = True) -> Node | None:
     except RecursionError:
         raise ConfigError(f"{where(node)}: {name} refers to itself") from None
     return None if _is_ancestor(found, node) else found
+
+
+def says_type(node: Node) -> bool:
+    """Whether a node says which component it is; `ConfigError` for a list."""
+    return not node.has_payload and find(node, "_type", inherit=False) is not None
 
 
 def child_of(node: Node, key: str) -> Node:

@@ -13,6 +13,7 @@ class Recorder(Node.Reporter):
         given: the dotted keys that whoever made the config gave beside its files.
         named: for the name of each file that the config was asked for, the dotted keys of its that hold.
         chosen: the dotted keys that were given or that files set, apart from files in common, such as a/_base.
+        spelled: for the dotted keys of a command line, their values as typed; None for one without a value.
         declared: for the address of whatever takes a key, and the key's name, the annotation of the parameter.
         sections: those of them that are taken at that place alone, not from further up.
     """
@@ -27,6 +28,7 @@ class Recorder(Node.Reporter):
         self.given = tuple(given)
         self.named = {name: tuple(keys) for name, keys in (named or {}).items()}
         self.chosen = frozenset(chosen)
+        self.spelled: dict[str, str | None] = {}
         self.declared: dict[tuple[str, str], Any] = {}
         self.sections: set[tuple[str, str]] = set()
 

@@ -44,18 +44,24 @@ def nested(data: Any) -> Any:
     return data
 
 
-def merged(low: Any, high: Any) -> Any:
-    """`high` over `low`, neither of them changed."""
+def merged(low: Any, high: Any, place: str = "") -> Any:
+    """`high` over `low`, neither of them changed; `place` is the dotted key of both, for an error message."""
     if isinstance(low, dict) and isinstance(high, dict):
-        changed = {key: merged(value, high[key]) if key in high else copy.deepcopy(value) for key, value in low.items()}
+        changed = {
+            key: merged(value, high[key], f"{place}.{key}".lstrip(".")) if key in high else copy.deepcopy(value)
+            for key, value in low.items()
+        }
         return changed | {key: copy.deepcopy(value) for key, value in high.items() if key not in low}
     if isinstance(low, list) and isinstance(high, dict) and high and all(key.isdigit() for key in high):
         items = copy.deepcopy(low)
         for key, value in sorted(high.items(), key=lambda pair: int(pair[0])):
             index = int(key)
             if index > len(items):
-                raise ConfigError(f"there is no item {index} in a list of {len(low)}")
-            items[index : index + 1] = [merged(items[index], value) if index < len(items) else copy.deepcopy(value)]
+                raise ConfigError(f"{place}.{key}: there is no item {index} in a list of {len(low)}".lstrip("."))
+            below = f"{place}.{key}".lstrip(".")
+            items[index : index + 1] = [
+                merged(items[index], value, below) if index < len(items) else copy.deepcopy(value)
+            ]
         return items
     return copy.deepcopy(high)
 

@@ -116,10 +116,18 @@ def _check_extent(data: Any) -> None:
         count += 1
         if count > _MOST_VALUES or depth > _DEEPEST:
             raise ValueError("it expands to too many values or levels")
+        if isinstance(value, str) and not is_plain_text(value):
+            raise ValueError("it has a text with a zero or half a character, which no file name takes")
         if isinstance(value, dict):
+            stack.extend((key, depth + 1) for key in value)
             stack.extend((item, depth + 1) for item in value.values())
         elif isinstance(value, list):
             stack.extend((item, depth + 1) for item in value)
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether a text can be written as UTF-8 and be part of a file name: no zero, no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def dump_yaml(data: Any) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import sae_src as sae
 from omnilearn.config.command_line import split_command_line
 from omnilearn.config.tree import merged, nested, read_config, without_removed
-from omnilearn.config.yaml_text import dump_yaml, load_yaml
+from omnilearn.config.yaml_text import dump_yaml, is_plain_text, load_yaml
 from omnilearn.errors import UserError
 from omnilearn.files import load_tensors, read_json
 
@@ -19,7 +19,7 @@ BOUNDED = settings(
 )
 TEXT = st.text(max_size=60)
 KEYS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT.filter(is_plain_text)
 TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
 
 
