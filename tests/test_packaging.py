@@ -126,5 +126,6 @@ def test_every_folder_is_a_package(package):
 def test_the_readme_installs_by_the_lines_that_ci_takes_from_it():
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     start, tests = [line for line in lines if line.startswith("python3 -m venv ")]
-    assert start == "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt -e . && .venv/bin/fig train demo"
+    install = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt -e ."
+    assert start == f"{install} && .venv/bin/fig train demo"
     assert re.fullmatch(r"python3 -m venv .* -r requirements\.txt -r requirements-dev\.txt && .* -m pytest -q", tests)

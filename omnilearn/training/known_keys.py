@@ -1,6 +1,7 @@
 """The keys that a training takes, known before anything is built or read."""
 
-from omnilearn.config import Node, expect, keys_given, reject_unknown_keys
+from omnilearn.config import Node, expect, find, keys_given, reject_unknown_keys
+from omnilearn.config.components import component_of
 from omnilearn.config.recorder import recorder_of
 from omnilearn.data import Dataset, Loading
 from omnilearn.evaluation.measures import Measure, measure_keys
@@ -13,7 +14,10 @@ def expect_training(config: Node) -> None:
     """Note the keys of a training: those of the run, of its data, its model, its measures and its seed."""
     expect(TrainSettings, config)
     expect(Loading, config, "dataset")
-    recorder_of(config).declare_at("model", {"optim": Optimiser})
+    model = find(config, "model")
+    kind = None if model is None else component_of(model)
+    for place in ("model", *(f"model.{name}" for name in getattr(kind, "trained_apart", ()))):
+        recorder_of(config).declare_at(place, {"optim": Optimiser})
     kinds = {"dataset": Dataset, "model": Model, "seed": int, "accept_changes": bool}
     recorder_of(config).declare(config, kinds | dict.fromkeys(measure_keys(), Measure | None))
 

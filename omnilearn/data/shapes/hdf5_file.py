@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,10 @@ class _Output(io.FileIO):
         if self._error is not None:
             raise self._error
 
-    def __exit__(self, *error: object) -> None:
-        super().__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
         self.check()
 
 

@@ -210,8 +210,9 @@ def peak_of(dataset: str, data_root) -> float:
     code = textwrap.dedent(PEAK.format(root=str(ROOT), dataset=dataset))
     environment = {**os.environ, "OMNILEARN_DATA_DIR": str(data_root)}
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    print(f"converting for {dataset} took {float(run.stdout):.0f} MB")
-    return float(run.stdout)
+    peak = float(run.stdout.splitlines()[-1])  # where it takes long, lines of progress stand before it
+    print(f"converting for {dataset} took {peak:.0f} MB")
+    return peak
 
 
 def test_peak_memory_of_converting_mpi3d(data_root):
