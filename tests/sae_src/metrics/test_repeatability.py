@@ -51,6 +51,16 @@ def test_processes_do_not_change_a_bit():
         np.testing.assert_array_equal(*probabilities)
 
 
+@pytest.mark.parametrize("backend", ["sklearn", "presort"])
+def test_the_seed_and_the_factor_set_the_order_of_splits(backend):
+    # Of two equal codes, each split takes the one that is tried first.
+    codes, factors = np.repeat(CODES[:, :1], 2, axis=1), np.repeat(FACTORS[:, :1], 2, axis=1)
+    first, again, other = (fit_classifiers(codes, factors, seed=seed, backend=backend) for seed in (3, 3, 4))
+    found = [[each.feature_importances_.tolist() for each in classifiers] for classifiers in (first, again, other)]
+    assert found[0] == found[1]
+    assert len({tuple(each) for each in (*found[0], *found[2])}) == 4
+
+
 def test_shared_classifiers_do_not_change_a_bit():
     shared = fit_classifiers(CODES, FACTORS, seed=4)
     for name in ("dci", "fairness"):
