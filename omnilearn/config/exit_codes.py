@@ -3,7 +3,6 @@
 import errno
 import logging
 import sys
-import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
@@ -29,7 +28,6 @@ class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, descrip
         _show_messages_whole()
         if "-t" not in argv:
             sys.excepthook = _report
-            threading.excepthook = _report_in_thread
         terms = ["-h" if term == "--help" else term for term in argv if term != "-t"]
         if not terms or "-h" in terms:
             print(help_text(fig.get_current_project(), [term for term in terms if not term.startswith("-")]), end="")
@@ -52,12 +50,6 @@ def cannot_use(error: OSError) -> UserError:
     """The error for a file or folder that the system refuses."""
     place = "" if error.filename is None else f"{error.filename}: "
     return UserError(f"{place}{error.strerror}; check the path, the permissions and the disk")
-
-
-def _report_in_thread(args: threading.ExceptHookArgs) -> None:
-    """TensorBoard writes in a thread: what the disk refuses there, the main thread raises once more."""
-    if not isinstance(args.exc_value, OSError):
-        threading.__excepthook__(args)
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

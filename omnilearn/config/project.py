@@ -61,6 +61,11 @@ def is_store(folder: Path) -> bool:
     named = (os.environ.get(variable) for variable in _STORES)
     if folder.name in _DEFAULT_STORES or any(name and folder == Path(name).resolve() for name in named):
         return True
+    return is_run(folder)
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder has the files of a run."""
     names = _names_in(folder)
     return "config.yaml" in names and any(_FILE_OF_A_RUN.fullmatch(name) for name in names)
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from omnilearn.config.stored import PLACES, UNTRUSTED, without
 
 # Keys of a run that may differ without making it another experiment, beside those that measures register.
 _HARMLESS = {
@@ -24,10 +26,6 @@ _HARMLESS = {
     "time_limit",
     "validation",
 }
-# What only the command line and the environment may ask for, and no stored config, at any place.
-UNTRUSTED = frozenset({"cacheroot", "download", "sources"})
-# Where files are, at any place in a config.
-_PLACES = UNTRUSTED | {"dataroot"}
 # Of one process only: a run that goes on does not inherit them.
 _OF_ONE_PROCESS = {"accept_changes", "override", "resume", "saveroot", "time_limit"}
 # Known only once a run has begun.
@@ -42,7 +40,7 @@ def register_harmless_key(key: str) -> None:
 def is_harmless(key: str) -> bool:
     """Whether a dotted key can change without making it another experiment."""
     parts = key.split(".")
-    return parts[0] in _HARMLESS or parts[-1] in _PLACES or key == "viz.freq"
+    return parts[0] in _HARMLESS or parts[-1] in PLACES or key == "viz.freq"
 
 
 def stored_form(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +69,7 @@ def stored_form(config: Mapping[str, Any]) -> dict[str, Any]:
 def experiment_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that the numbers of a run depend on."""
     decisive = {key: value for key, value in stored_form(config).items() if not is_harmless(key) and key != "viz"}
-    return {key: without(value, _PLACES) for key, value in decisive.items()}
+    return {key: without(value, PLACES) for key, value in decisive.items()}
 
 
 def request_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,16 +96,7 @@ def identity(config: Mapping[str, Any]) -> str:
 
 def without_places(tree: Any) -> Any:
     """A tree of tables and lists without the places of files, such as `dataroot`, which change no number."""
-    return without(tree, _PLACES)
-
-
-def without(tree: Any, keys: Collection[str]) -> Any:
-    """A tree of tables and lists without some keys, at every place."""
-    if isinstance(tree, Mapping):
-        return {key: without(item, keys) for key, item in tree.items() if key not in keys}
-    if isinstance(tree, list):
-        return [without(item, keys) for item in tree]
-    return tree
+    return without(tree, PLACES)
 
 
 def plain(config: Mapping[str, Any]) -> dict[str, Any]:

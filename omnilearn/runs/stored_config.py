@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from omnilearn.config.stored import plain_data, without
 from omnilearn.config.tree import merged, nested
 from omnilearn.config.yaml_parts import load_shared_yaml
 from omnilearn.config.yaml_text import load_yaml
@@ -16,11 +17,8 @@ from omnilearn.data.download.paths import data_root
 from omnilearn.errors import ConfigError
 from omnilearn.files import read_text
 from omnilearn.runs.folder import CONFIG
-from omnilearn.runs.identity import UNTRUSTED, without
 
 _PLACE = "dataroot"
-# Of the keys that are omnifig's own, the two that a component is made of.
-_OF_COMPONENTS = ("_type", "_mod")
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +63,7 @@ def with_override(stored: Mapping[str, Any], override: Mapping[str, Any]) -> dic
     there is left out, with a warning.
     """
     own = nested(override)
-    kept = _without_others(without(stored, UNTRUSTED))
+    kept = plain_data(stored)
     if _names(own, _PLACE):
         kept = without(kept, {_PLACE})
     for place in _absent(kept):
@@ -74,16 +72,6 @@ def with_override(stored: Mapping[str, Any], override: Mapping[str, Any]) -> dic
     if _names(kept, _PLACE):
         kept["cacheroot"] = str(data_root())
     return merged(kept, own)
-
-
-def _without_others(tree: Any) -> Any:
-    """A tree without the keys of omnifig that could name other files, at every place."""
-    if isinstance(tree, Mapping):
-        kept = {key: item for key, item in tree.items() if not key.startswith("_") or key in _OF_COMPONENTS}
-        return {key: _without_others(item) for key, item in kept.items()}
-    if isinstance(tree, list):
-        return [_without_others(item) for item in tree]
-    return tree
 
 
 def _names(tree: Any, key: str) -> bool:

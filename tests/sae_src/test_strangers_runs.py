@@ -125,7 +125,7 @@ def test_an_array_at_a_stored_place_is_read(theirs, fig, own, tmp_path):
     fig(f"eval --load theirs --device cpu --mode full --override.dataset.dataroot {place}")
     assert (place / "mpi3d" / "mpi3d_toy_images.npy").is_file()
     change(theirs, {"dataroot": str(place)})
-    fig("eval --load theirs --device cpu --mode full")
+    fig("eval --load theirs --device cpu --mode full --ident again")
     assert not own.exists()
 
 
@@ -158,3 +158,14 @@ def test_a_stored_config_does_not_build_on_other_files(theirs, fig, tmp_path):
     change(theirs, {}, _base=[str(tmp_path / "secret.yaml")])
     with pytest.raises(UserError, match="there is no such file"):  # the data, as without it
         fig("eval --load theirs --device cpu --override.dataset.dataroot nowhere")
+
+
+def test_a_stored_config_that_is_named_as_a_config(theirs, fig, server, tmp_path, own):
+    place = tmp_path / "place"
+    place.mkdir()
+    change(theirs, {"download": True, "sources": server.url(), "dataroot": str(place)}, _base=[str(tmp_path / "none")])
+    with pytest.raises(UserError, match=rf"{own}.*there is no such file"):
+        fig(f"train {theirs / 'config.yaml'} --budget 1")
+    write_mpi3d(own, IMAGES)
+    fig(f"train {theirs / 'config.yaml'} --budget 1 --name again --seed 3")
+    assert server.requests == [] and not list(place.iterdir())
