@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import omnifig as fig
+from sae_src.commands.fig import run
 
 if __name__ == "__main__":
-    fig.switch_project(Path(__file__).resolve().parent)
-    fig.entry()
+    run(Path(__file__).resolve().parent)

@@ -3,6 +3,10 @@
 from importlib import import_module
 from typing import Any
 
+from omnilearn.system import check_system
+
+check_system()
+
 # Imported when first used: `fig -h` and the config layer do without torch.
 _LAZY = {
     "build_model": "sae_src.run",

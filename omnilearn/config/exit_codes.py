@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from types import TracebackType
@@ -13,6 +14,7 @@ from omnilearn.config.help import help_text
 from omnilearn.config.lasting_output import outlast_readers
 from omnilearn.config.nodes import Node
 from omnilearn.errors import UserError
+from omnilearn.versions import library_versions, own_version
 
 USER_ERROR = 2
 INTERRUPTED = 130  # as a shell reports Ctrl-C
@@ -28,6 +30,10 @@ class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, descrip
         _show_messages_whole()
         if "-t" not in argv:
             sys.excepthook = _report
+        if "--version" in argv:
+            shown = {"structural-autoencoders": own_version(), **library_versions()}
+            print("\n".join(f"{name} {number}" for name, number in shown.items()))
+            raise SystemExit(0)
         terms = ["-h" if term == "--help" else term for term in argv if term != "-t"]
         if not terms or "-h" in terms:
             print(help_text(fig.get_current_project(), [term for term in terms if not term.startswith("-")]), end="")
@@ -48,7 +54,7 @@ def _show_messages_whole() -> None:
 
 def cannot_use(error: OSError) -> UserError:
     """The error for a file or folder that the system refuses."""
-    place = "" if error.filename is None else f"{error.filename}: "
+    place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
     return UserError(f"{place}{error.strerror}; check the path, the permissions and the disk")
 
 

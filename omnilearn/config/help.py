@@ -9,7 +9,12 @@ from typing import Any
 from omnilearn.config.registry import more_help_of
 
 _USAGE = "fig SCRIPT [CONFIG ...] [--KEY VALUE ...]"
-_FLAGS = {"-h": "this help, or that of a script", "-t": "show where an error comes from", "-q": "print less"}
+_FLAGS = {
+    "-h": "this help, or that of a script",
+    "-t": "show where an error comes from",
+    "-q": "print less",
+    "--version": "the versions of this and of libraries",
+}
 
 
 def help_text(project: Any, words: Sequence[str]) -> str:

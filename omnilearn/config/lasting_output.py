@@ -1,5 +1,6 @@
 """Standard output and errors that may go away before the process ends: a pipe to `head`, a closed terminal."""
 
+import io
 import os
 import sys
 from typing import Any, TextIO, cast
@@ -39,12 +40,17 @@ class LastingOutput:
 
 
 def outlast_readers() -> None:
-    """Let this process go on without its console; where something else than the console is written to, it stays."""
+    """Let this process go on without its console; where something else than the console is written to, it stays.
+
+    What the encoding of the console lacks, such as an accent in a name, is written as its code.
+    """
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         if stream is None:  # it was closed before the process began
             setattr(sys, name, _nowhere(number))
         elif stream is getattr(sys, f"__{name}__"):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
             setattr(sys, name, cast(TextIO, LastingOutput(stream)))
 
 

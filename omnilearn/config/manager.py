@@ -2,6 +2,7 @@
 
 import copy
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -168,7 +169,7 @@ class Manager(ConfigManager):
             except ConfigError as error:
                 key = next((key for key in _KEYS_OF_RUNS if f"{key} " in self._help_of(script)), None)
                 is_helpful = key is None or "did you mean" in str(error) or word.endswith((".yaml", ".yml"))
-                hint = "" if is_helpful else f"; a run goes after a key: {key} {word}"
+                hint = "" if is_helpful else f"; a run goes after a key: {key} {shlex.quote(word)}"
                 raise ConfigError(f"{error}{hint}") from None
 
     def _help_of(self, script: str) -> str:

@@ -16,9 +16,9 @@ from omnilearn.evaluation.measures import Measure, Measured, NotPrepared, Unavai
 from omnilearn.files import save_tensors, storable, write_json
 from omnilearn.model import Model
 from omnilearn.randomness import undisturbed
-from omnilearn.runs.info import library_versions
 from omnilearn.tensorboard.visualiser import Visualiser
 from omnilearn.tensorboard.writer import TensorBoardWriter
+from omnilearn.versions import library_versions
 
 _log = logging.getLogger(__name__)
 

@@ -118,7 +118,8 @@ def select_runs(wanted: str | Sequence[str], root: Path) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for one in (wanted,) if isinstance(wanted, str) else wanted:
-        if one == "all" or any(sign in one for sign in "*?["):
+        is_name = one != "all" and any(is_regular(path / CONFIG) for path in (root / one, Path(one)))
+        if not is_name and (one == "all" or any(sign in one for sign in "*?[")):
             fitting = [run for run in run_folders(root) if one == "all" or fnmatchcase(run.name, one)]
             if not fitting:
                 raise UserError(f"runs: no run under {root} fits '{one}'")

@@ -1,13 +1,12 @@
 """What made a run: command, code, libraries, machine. Stored beside every result."""
 
 import os
-import platform
+import shlex
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +17,7 @@ from omnilearn.device import describe_device
 from omnilearn.errors import UserError
 from omnilearn.files import read_text, write_text
 from omnilearn.runs.folder import INFO
-
-LIBRARIES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "scikit-learn",
-    "scipy",
-    "omnifig",
-    "omnibelt",
-    "tensorboard",
-    "h5py",
-    "pytorch-fid",
-)
-
-
-def library_versions() -> dict[str, str]:
-    """The versions of Python and of the libraries that numbers depend on."""
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return versions
+from omnilearn.versions import library_versions
 
 
 def git_revision(folder: Path) -> str | None:
@@ -56,7 +32,7 @@ def git_revision(folder: Path) -> str | None:
 def run_info(device: torch.device, seed: int) -> dict[str, Any]:
     """The description of a process for `info.yaml`."""
     return {
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "started": datetime.now().isoformat(timespec="seconds"),
         "revision": git_revision(Path(__file__).parent),
         "versions": library_versions(),

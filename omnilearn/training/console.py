@@ -1,5 +1,6 @@
 """What a training says on the console: a header, its progress, a summary with the next commands."""
 
+import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -86,13 +87,14 @@ def print_summary(training: Training, scores: Mapping[str, float]) -> None:
     result = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
     print(f"Completed {training.folder.name}: {steps}" + (f"; validation {result}" if result else ""))
     print("Next:")
-    print(f"  tensorboard --logdir {training.folder.parent}")
-    print(f"  {program()} eval --load {run_reference(training.folder)} --mode test --ident test_results")
+    run = shlex.quote(run_reference(training.folder))
+    print(f"  tensorboard --logdir {shlex.quote(str(training.folder.parent))}")
+    print(f"  {program()} eval --load {run} --mode test --ident test_results")
 
 
 def program() -> str:
-    """How this program was called."""
-    return f"python {sys.argv[0]}" if sys.argv[0].endswith(".py") else "fig"
+    """How this program was called, for a shell."""
+    return f"python {shlex.quote(sys.argv[0])}" if sys.argv[0].endswith(".py") else "fig"
 
 
 def run_reference(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """A training run from its config: build everything, then write, then train, then evaluate."""
 
+import shlex
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -100,7 +101,7 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
         if stop.code == NOT_FINITE:
             add_info(training.folder, failed=stop.message)
         if stop.can_go_on:
-            advice = f"to go on: {program()} train --resume {run_reference(training.folder)}"
+            advice = f"to go on: {program()} train --resume {shlex.quote(run_reference(training.folder))}"
         else:
             advice = "resuming would come to the same step: start another run, such as with a smaller --model.optim.lr"
         print(f"{stop.message}\n{advice}", file=sys.stderr)

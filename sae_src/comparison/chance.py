@@ -14,8 +14,8 @@ from torch import Tensor
 from omnilearn.data.download.paths import data_root
 from omnilearn.errors import UserError
 from omnilearn.files import cannot_write, read_json, write_json
-from omnilearn.runs.info import library_versions
 from omnilearn.runs.stored_config import read_stored_config
+from omnilearn.versions import library_versions
 from sae_src.comparison.scores import ScoredRun, named_scores
 from sae_src.eval_metrics.given_model import GivenModel
 from sae_src.eval_metrics.settings import MetricSettings

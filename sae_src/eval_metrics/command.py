@@ -18,10 +18,10 @@ from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.evaluation.evaluate import check_fit
 from omnilearn.files import is_regular, read_json
 from omnilearn.runs.folder import find_run, save_root
-from omnilearn.runs.info import library_versions
 from omnilearn.runs.naming import check_ident
 from omnilearn.runs.run import Run
 from omnilearn.tensorboard.writer import TensorBoardWriter
+from omnilearn.versions import library_versions
 from sae_src.eval_metrics.figures import draw_figures
 from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results

@@ -7,7 +7,7 @@ from omnilearn.config import Builder, Node, call, reject_unused
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.runs.info import library_versions
+from omnilearn.versions import library_versions
 from sae_src.sample_quality.inception import FeatureCount, load_inception
 from sae_src.sample_quality.measures import check_sizes, data_batches, moments_of
 from sae_src.sample_quality.statistics import FILE, read_statistics, write_statistics

@@ -14,7 +14,7 @@ from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.progress import with_progress
 from omnilearn.randomness import undisturbed
-from omnilearn.runs.info import library_versions
+from omnilearn.versions import library_versions
 from sae_src.sample_quality.factor_net import FILE, FactorNet, save_factor_net
 from sae_src.sample_quality.measures import data_batches, moments_of
 
