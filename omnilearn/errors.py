@@ -18,6 +18,23 @@ def first_line(error: object) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def size_in_words(count: float) -> str:
+    """A number of bytes as people write it: 800 bytes, 1.5 kB, 30.0 MB, 5.9 GB, 2.0 TB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def printable(text: str) -> str:
+    """A text as one line that shows on any terminal: signs that control it, or that it cannot show, are spelled out.
+
+    What is read from a stranger's run may hold such signs.
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Words to append to an error message: up to three known names that look like `name`; empty where none does."""
     close = get_close_matches(name, list(known), n=3, cutoff=cutoff)

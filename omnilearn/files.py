@@ -45,6 +45,23 @@ def open_regular(path: Path, *, inside: int | None = None, follow_links: bool = 
     return os.fdopen(handle, "rb")
 
 
+def open_to_write(path: Path) -> BinaryIO:
+    """Open a file that is written bit by bit, at its start, where it is a regular one; made where it is missing.
+
+    Raises `UserError` for a link, pipe, device or folder, and `OSError` where the system refuses.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise not_regular(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise not_regular(path)
+    return os.fdopen(handle, "r+b")
+
+
 def is_regular(path: Path) -> bool:
     """Whether there is a regular file at `path` itself, not a link to one."""
     try:
@@ -150,6 +167,14 @@ def read_json(path: Path, *, follow_links: bool = False) -> Any:
         raise
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
+
+
+def read_json_table(path: Path) -> dict[str, Any]:
+    """Read plain data that is a table; `UserError` where it is missing, damaged, a link or something else."""
+    table = read_json(path)
+    if not isinstance(table, dict):
+        raise UserError(f"{path}: damaged: not a table; move it away")
+    return table
 
 
 def storable(value: Any) -> Any:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from omnilearn.data.download.paths import data_root
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, read_json, write_json
+from omnilearn.files import cannot_write, read_json_table, write_json
 from omnilearn.runs.stored_config import read_stored_config
 from omnilearn.versions import library_versions
 from sae_src.comparison.scores import ScoredRun, named_scores
@@ -51,7 +51,7 @@ def chance_levels(runs: Sequence[ScoredRun], *, compute: bool) -> list[ChanceLev
         results = run.summary.path / "metrics.json"
         if not results.is_file():
             continue
-        made = read_json(results)
+        made = read_json_table(results)
         codes = read_stored_config(run.summary.path).get("latent_dim")
         if not isinstance(codes, int) or not isinstance(made.get("settings"), dict):
             continue
@@ -62,7 +62,10 @@ def chance_levels(runs: Sequence[ScoredRun], *, compute: bool) -> list[ChanceLev
             if not compute:
                 continue
             _measure(run, _settings(made["settings"]), codes, path)
-        levels[path] = ChanceLevel(run.summary.data, codes, dict(named_scores("metrics", read_json(path)["scores"])))
+        scores = read_json_table(path).get("scores")
+        if not isinstance(scores, dict):
+            raise UserError(f"{path}: damaged: it has no scores; move it away")
+        levels[path] = ChanceLevel(run.summary.data, codes, dict(named_scores("metrics", scores)))
     return list(levels.values())
 
 

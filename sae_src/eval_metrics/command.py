@@ -16,7 +16,7 @@ from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.evaluation.evaluate import check_fit
-from omnilearn.files import is_regular, read_json
+from omnilearn.files import is_regular, read_json_table
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.naming import check_ident
 from omnilearn.runs.run import Run
@@ -90,7 +90,7 @@ def _main_scores(name: str, outcome: Outcome | None, root: Path, ident: str | No
     """One score of each metric of a run, the disentanglement where there is one; those that were there already too."""
     scores: Any = None if outcome is None else outcome.scores
     if scores is None and ident is not None:
-        scores = read_json(find_run(name, root) / f"{ident}.json").get("scores")
+        scores = read_json_table(find_run(name, root) / f"{ident}.json").get("scores")
     found = {}
     for title, values in scores.items() if isinstance(scores, dict) else ():
         main = "disentanglement" if "disentanglement" in values else next(iter(values))
@@ -140,8 +140,8 @@ def is_done(run: Path, save_ident: str, settings: MetricSettings) -> bool:
     if not is_regular(results_path(run, save_ident)):
         return False
     summary = run / f"{save_ident}.json"
-    made_by = read_json(summary).get("settings", {}) if os.path.lexists(summary) else {}
-    return made_by.get("preset") in (None, settings.preset)
+    made_by = read_json_table(summary).get("settings") if os.path.lexists(summary) else None
+    return (made_by.get("preset") if isinstance(made_by, dict) else None) in (None, settings.preset)
 
 
 def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> Dataset:

@@ -20,7 +20,7 @@ from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.conversion import ImageStream, convert
 from omnilearn.data.storage.memory import free_memory
 from omnilearn.data.vectors import VectorDataset
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, size_in_words
 
 _STEP = 1024  # images read at a time
 
@@ -109,7 +109,7 @@ def _check_room(values: int, path: Path) -> None:
     free = free_memory()
     if free is not None and 8 * values > free:
         raise UserError(
-            f"{path}: vectors of {8 * values / 1e9:.1f} GB are kept in memory, and {free / 1e9:.1f} GB are free"
+            f"{path}: vectors of {size_in_words(8 * values)} are kept in memory, and {size_in_words(free)} are free"
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from omnilearn.data.download.paths import check_regular
 from omnilearn.data.storage.memory import free_memory
-from omnilearn.errors import UserError, first_line
+from omnilearn.errors import UserError, first_line, size_in_words
 
 if TYPE_CHECKING:
     import h5py
@@ -68,7 +68,7 @@ def _open_npz(path: Path) -> Iterator[ArrayFile]:
     free = free_memory()
     if free is not None and size > free:
         raise UserError(
-            f"{path}: {size / 1e9:.1f} GB unpacked and {free / 1e9:.1f} GB are free; save it as .npy or .h5"
+            f"{path}: {size_in_words(size)} unpacked and {size_in_words(free)} are free; save it as .npy or .h5"
         )
     with np.load(path, allow_pickle=False) as arrays:
         name = _observations_in(arrays.files, path)

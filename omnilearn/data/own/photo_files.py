@@ -138,4 +138,5 @@ def _known_broken(photos: PhotoFiles, note: Path) -> dict[str, str] | None:
         return None
     if not isinstance(known, dict) or known.get("photos") != photos.fingerprint:
         return None
-    return dict(known["broken"])
+    broken = known.get("broken")
+    return broken if isinstance(broken, dict) else None

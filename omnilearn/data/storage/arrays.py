@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from omnilearn.data.storage.memory import free_memory
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, size_in_words
 
 # auto: the first of device, ram and mmap where the images take at most this share of the memory that is free.
 Keep = Literal["auto", "ram", "mmap", "device"]
@@ -81,7 +81,7 @@ class PixelArray:
         free = free_memory(target)
         if free is not None and self.nbytes > free:
             raise UserError(
-                f"dataset.keep: {place} needs {self.nbytes / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; use mmap"
+                f"dataset.keep: {place} needs {size_in_words(self.nbytes)} and {size_in_words(free)} are free; use mmap"
             )
 
 

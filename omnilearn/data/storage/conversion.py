@@ -15,8 +15,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, read_json, write_json
+from omnilearn.errors import UserError, size_in_words
+from omnilearn.files import cannot_write, open_to_write, read_json, write_json
 from omnilearn.locks import exclusive
 from omnilearn.progress import Progress
 
@@ -79,7 +79,7 @@ def _convert(stream: ImageStream, array: Path) -> None:
         part.unlink(missing_ok=True)
         write_json(_note(array), origin)
     try:
-        with part.open("r+b" if part.exists() else "w+b") as file:
+        with open_to_write(part) as file:
             _write_header(file, stream.shape)
             done = _continue_from(file, stream)
             _check_space(file, stream, array)
@@ -109,7 +109,7 @@ def _check_space(file: IO[bytes], stream: ImageStream, array: Path) -> None:
     free = shutil.disk_usage(array.parent).free
     if needed > free:
         raise UserError(
-            f"{array}: needs {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free on that disk; "
+            f"{array}: needs {size_in_words(needed)} and {size_in_words(free)} are free on that disk; "
             "free some space, or set dataroot or OMNILEARN_DATA_DIR to a larger disk"
         )
 

@@ -142,7 +142,7 @@ def test_a_small_disk_is_noticed_before_anything_is_written(original, array, mon
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 1000, 1000))
     starts = []
-    with pytest.raises(UserError, match=r"images\.npy: needs .* GB .* free") as error:
+    with pytest.raises(UserError, match=r"images\.npy: needs 67\.1 MB and 1\.0 kB are free") as error:
         convert(stream(original, starts=starts), array)
     assert starts == [] and "\n" not in str(error.value)
 
