@@ -21,6 +21,7 @@ from omnilearn.data.sets.celeba_files import (
     CelebAFiles,
     LabelType,
     find_celeba,
+    has_partition,
 )
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
@@ -98,8 +99,10 @@ class CelebA(FileDataset):
         """
         folder = data_root(dataroot) / cls.folder_name
         earlier = [folder / name for name in EARLIER]
-        if not (folder / PARTITION).exists() and all(path.exists() for path in earlier):
+        if not has_partition(folder) and all(path.exists() for path in earlier):
             return earlier
+        if not (folder / PARTITION).exists() and has_partition(folder):  # packed anew by others
+            return list(find_celeba(folder).files)
         return get_files(cls.ident, dataroot, sources, needless=(ARCHIVE,) if (folder / FOLDER).is_dir() else ())
 
 

@@ -5,17 +5,17 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
+from omnilearn.data.download.paths import damaged, missing, unreadable
+from omnilearn.data.sets.celeba_tables import CONFIG, find_table, places
 from omnilearn.data.storage.hdf5 import check_dataset, open_h5
 from omnilearn.files import read_bytes
 
-CONFIG = "d/celeba"
 COUNT = 202_599
 LabelType = Literal["attr", "landmark", "identity"]
 
@@ -65,27 +65,34 @@ def find_celeba(folder: Path) -> CelebAFiles:
     Raises `UserError` where neither is complete.
     """
     earlier = tuple(folder / name for name in EARLIER)
-    if not (folder / PARTITION).exists() and all(path.exists() for path in earlier):
+    if not has_partition(folder) and all(path.exists() for path in earlier):
         return EarlierFiles(*earlier)
     return OfficialFiles(folder)
 
 
+def has_partition(folder: Path) -> bool:
+    """Whether the table of the official parts is there, in any of its forms."""
+    names = (PARTITION, str(Path(PARTITION).with_suffix(".csv")))
+    return any(place.exists() for name in names for place in places(folder, name))
+
+
 class OfficialFiles(CelebAFiles):
-    """The images as a folder or zip archive, with the text files beside it."""
+    """The images as a folder or zip archive, with the tables beside it.
+
+    Copies that others have packed anew are read too: tables as .csv, the folder inside another of its name, an archive
+    without it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._images = folder / FOLDER if (folder / FOLDER).is_dir() else folder / ARCHIVE
-        partition = folder / PARTITION
-        for path in (partition, self._images):
-            if not path.exists():
-                raise missing(path, CONFIG)
-        self._names = tuple(_first_words(partition, 0))
+        partition = find_table(folder, PARTITION, 0)
+        self._images = _find_images(folder)
+        self._names = tuple(partition.image_names())
         if not 1 <= len(self._names) <= COUNT:
-            raise damaged(partition, f"it lists {len(self._names):,} images, expected at most {COUNT:,}", CONFIG)
-        part = torch.from_numpy(_numbers(partition, 0, 1)[:, 0])
+            raise damaged(partition.path, f"it lists {len(self._names):,} images, expected at most {COUNT:,}", CONFIG)
+        part = torch.from_numpy(partition.numbers(1)[:, 0])
         self.train, self.test = (part == 0).nonzero()[:, 0], (part != 0).nonzero()[:, 0]
-        self.files = (partition, self._images) if self._images.is_file() else (partition,)
+        self.files = (partition.path, self._images) if self._images.is_file() else (partition.path,)
 
     def encoded(self, start: int) -> Iterator[tuple[Path, bytes]]:
         """Path and content of each image file from row `start` on."""
@@ -95,10 +102,10 @@ class OfficialFiles(CelebAFiles):
     def labels(self, kind: LabelType) -> Tensor:
         """What is known about every image."""
         name, header, columns, _ = _LABELS[kind]
-        path = self._folder / name
-        if tuple(_first_words(path, header)) != self._names:
-            raise damaged(path, f"it does not list the images of {PARTITION} in the same order", CONFIG)
-        table = torch.from_numpy(_numbers(path, header, columns))
+        found = find_table(self._folder, name, header)
+        if tuple(found.image_names()) != self._names:
+            raise damaged(found.path, f"it does not list the images of {PARTITION} in the same order", CONFIG)
+        table = torch.from_numpy(found.numbers(columns))
         if kind == "attr":
             return (table > 0).long()
         return table[:, 0] if kind == "identity" else table
@@ -106,11 +113,7 @@ class OfficialFiles(CelebAFiles):
     def label_names(self, kind: LabelType) -> tuple[str, ...]:
         """The names of the columns of `labels`."""
         name, header, _, _ = _LABELS[kind]
-        if not header:
-            return ("identity",)
-        lines = _lines(self._folder / name)
-        next(lines)
-        return tuple(next(lines, "").split())
+        return find_table(self._folder, name, header).column_names() if header else ("identity",)
 
     def _from_folder(self, paths: list[Path]) -> Iterator[tuple[Path, bytes]]:
         for path in paths:
@@ -124,12 +127,36 @@ class OfficialFiles(CelebAFiles):
     def _from_archive(self, paths: list[Path]) -> Iterator[tuple[Path, bytes]]:
         try:
             with zipfile.ZipFile(self._images) as archive:
+                members = _members(archive)
                 for path in paths:
-                    yield path, archive.read(f"{FOLDER}/{path.name}")
+                    yield path, archive.read(members.get(path.name, f"{FOLDER}/{path.name}"))
         except OSError as error:
             raise unreadable(self._images, error) from error
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
             raise damaged(self._images, error, CONFIG) from error
+
+
+def _find_images(folder: Path) -> Path:
+    """The folder of the images, else the archive; `UserError` where there is neither."""
+    for place in places(folder, FOLDER):
+        if place.is_dir():
+            inner = place / FOLDER
+            return inner if inner.is_dir() else place
+    return next((place for place in places(folder, ARCHIVE) if place.exists()), None) or _no_images(folder)
+
+
+def _no_images(folder: Path) -> NoReturn:
+    raise missing(folder / ARCHIVE, CONFIG)
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The images in an archive by their names, in whatever folder they are; the official place counts first."""
+    found: dict[str, str] = {}
+    for member in archive.namelist():
+        *folders, name = member.split("/")
+        if name.endswith(".jpg") and "__MACOSX" not in folders and (name not in found or folders == [FOLDER]):
+            found[name] = member
+    return found
 
 
 class EarlierFiles(CelebAFiles):
@@ -171,32 +198,3 @@ class EarlierFiles(CelebAFiles):
         with open_h5(self.files[0], CONFIG) as file:
             names = file.attrs["attr_names" if kind == "attr" else "landmark_names"]
             return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names)
-
-
-def _lines(path: Path) -> Iterator[str]:
-    check_regular(path)
-    try:
-        with path.open(encoding="ascii") as file:
-            yield from file
-    except FileNotFoundError:
-        raise missing(path, CONFIG) from None
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except UnicodeDecodeError as error:
-        raise damaged(path, error, CONFIG) from error
-
-
-def _first_words(path: Path, header: int) -> Iterator[str]:
-    for number, line in enumerate(_lines(path)):
-        if number >= header and line.strip():
-            yield line.split(maxsplit=1)[0]
-
-
-def _numbers(path: Path, header: int, columns: int) -> np.ndarray:
-    """The whole numbers (N, columns) that follow the image name on each line, as int64."""
-    try:
-        return np.loadtxt(path, np.int64, skiprows=header, usecols=range(1, columns + 1), ndmin=2)
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except (ValueError, IndexError) as error:
-        raise damaged(path, error, CONFIG) from error

@@ -76,7 +76,7 @@ class MNIST(FileDataset):
     def is_complete(self, folder: Path) -> bool:
         """Whether every file is there in one of its forms."""
         names = [f"{part}-{kind}-ubyte" for part in self._parts() for kind in ("images-idx3", "labels-idx1")]
-        return all(any(place.path.exists() for place in self._places(folder, name)) for name in names)
+        return all(any(place.path.is_file() for place in self._places(folder, name)) for name in names)
 
     def _parts(self) -> tuple[str, str]:
         return "train", "t10k"
@@ -88,15 +88,18 @@ class MNIST(FileDataset):
     def _find(self, folder: Path, name: str) -> IdxFile:
         places = list(self._places(folder, name))
         for place in places:
-            if place.path.exists():
+            if place.path.exists() and not place.path.is_dir():
                 return place
         raise missing(places[0].path, self.config)
 
     def _places(self, folder: Path, name: str) -> Iterator[IdxFile]:
-        """Where the file `name` may be, the best first."""
+        """Where the file `name` may be, the best first: torchvision's place, then those of copies packed by others."""
         raw = folder / self.torchvision / "raw"
-        yield IdxFile(raw / f"{name}.gz")
-        yield IdxFile(raw / name)
+        dotted = name.replace("-idx", ".idx")
+        for place in (raw, folder / self.torchvision, folder):
+            for called in (f"{name}.gz", name, f"{dotted}.gz", dotted):
+                yield IdxFile(place / called)
+                yield IdxFile(place / called / called)  # unpacked into a folder of its own
 
 
 @component("mnist")
