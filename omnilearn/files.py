@@ -46,7 +46,12 @@ def open_regular(path: Path, *, inside: int | None = None, follow_links: bool = 
 
 
 def open_to_write(path: Path) -> BinaryIO:
-    """Open a file that is written bit by bit, at its start, where it is a regular one; made where it is missing.
+    """Open a file that is written bit by bit, at its start; raises as `handle_to_write`."""
+    return os.fdopen(handle_to_write(path), "r+b")
+
+
+def handle_to_write(path: Path) -> int:
+    """A handle of a regular file, which is made where it is missing.
 
     Raises `UserError` for a link, pipe, device or folder, and `OSError` where the system refuses.
     """
@@ -59,7 +64,29 @@ def open_to_write(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise not_regular(path)
-    return os.fdopen(handle, "r+b")
+    return handle
+
+
+def open_to_write(path: Path) -> BinaryIO:
+    """Open a file that is written bit by bit, at its start; raises as `handle_to_write`."""
+    return os.fdopen(handle_to_write(path), "r+b")
+
+
+def handle_to_write(path: Path) -> int:
+    """A handle of a regular file, which is made where it is missing.
+
+    Raises `UserError` for a link, pipe, device or folder, and `OSError` where the system refuses.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise not_regular(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise not_regular(path)
+    return handle
 
 
 def is_regular(path: Path) -> bool:

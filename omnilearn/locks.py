@@ -8,14 +8,13 @@ import errno
 import fcntl
 import logging
 import os
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, not_regular
+from omnilearn.files import cannot_write, handle_to_write
 
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 _ATTEMPTS, _PAUSE = 5, 0.02  # seconds
@@ -54,7 +53,7 @@ def sole_writer(run: Path) -> Iterator[None]:
     """
     lock = run / ".lock"
     try:
-        handle = _open(lock)
+        handle = handle_to_write(lock)
     except OSError as error:
         raise cannot_write(lock, error) from error
     try:
@@ -77,7 +76,7 @@ def try_lock(lock: Path) -> int | None:
     """
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        handle = _open(lock)
+        handle = handle_to_write(lock)
     except OSError as error:
         raise cannot_write(lock, error) from error
     if _lock(handle, lock, wait=False):
@@ -106,7 +105,7 @@ def is_being_trained(run: Path) -> bool:
 def _wait_for(lock: Path) -> int:
     """A handle of the file `lock`, locked."""
     while True:
-        handle = _open(lock)
+        handle = handle_to_write(lock)
         try:
             if not _lock(handle, lock, wait=False):
                 name = lock.name.removesuffix(".lock").lstrip(".")
@@ -119,20 +118,6 @@ def _wait_for(lock: Path) -> int:
             os.close(handle)
             raise
         os.close(handle)
-
-
-def _open(lock: Path) -> int:
-    """A handle of the file, which is made where it is missing; `UserError` for anything but a regular file."""
-    try:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):  # a link, a pipe or device, a folder
-            raise not_regular(lock) from None
-        raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise not_regular(lock)
-    return handle
 
 
 def _lock(handle: int, lock: Path, *, wait: bool) -> bool:

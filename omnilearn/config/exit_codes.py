@@ -13,7 +13,7 @@ import omnifig as fig
 from omnilearn.config.help import help_text
 from omnilearn.config.lasting_output import outlast_readers
 from omnilearn.config.nodes import Node
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, printable
 from omnilearn.versions import library_versions, own_version
 
 USER_ERROR = 2
@@ -62,7 +62,7 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     if isinstance(error, OSError) and (error.filename is not None or error.errno in _OF_THE_DISK):
         error = cannot_use(error)
     if isinstance(error, UserError):
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         raise SystemExit(USER_ERROR)
     if isinstance(error, KeyboardInterrupt):
         raise SystemExit(INTERRUPTED)

@@ -15,6 +15,7 @@ from omnilearn.files import (
     is_regular,
     load_tensors,
     open_regular,
+    open_to_write,
     read_bytes,
     read_json,
     read_text,
@@ -66,6 +67,21 @@ def test_a_link_is_followed_where_that_is_asked(tmp_path, elsewhere):
     os.mkfifo(tmp_path / "target")
     with pytest.raises(UserError, match="not a regular file"):
         read_bytes(tmp_path / "pipe", follow_links=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_a_regular_file_is_written_bit_by_bit(kind, tmp_path, elsewhere):
+    put(tmp_path / "file", kind, elsewhere)
+    with pytest.raises(UserError, match="not a regular file; move it away"):
+        open_to_write(tmp_path / "file")
+    assert elsewhere.read_text() == '{"mine": 1}' and os.listdir(elsewhere.parent) == ["bashrc"]
+
+
+def test_a_file_that_is_written_bit_by_bit(tmp_path):
+    for text in (b"abc", b"x"):
+        with open_to_write(tmp_path / "file") as file:
+            file.write(text)
+    assert (tmp_path / "file").read_bytes() == b"xbc"
 
 
 def test_what_is_missing(tmp_path):

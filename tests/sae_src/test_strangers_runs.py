@@ -153,6 +153,15 @@ def test_a_component_of_another_folder_is_not_imported(key, theirs, fig, tmp_pat
     assert not (tmp_path / "imported").exists()
 
 
+@pytest.mark.slow
+def test_a_message_with_words_of_a_stranger_is_one_line_of_plain_text(theirs, shell):
+    change(theirs, {"_type": "\x1b[31mred\x1b[0m\nerror: all is lost \u202e"})
+    result = shell("eval --load theirs --device cpu")
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1 and result.stderr.rstrip("\n").isprintable()
+    assert "\\x1b[31mred" in result.stderr
+
+
 def test_a_stored_config_does_not_build_on_other_files(theirs, fig, tmp_path):
     (tmp_path / "secret.yaml").write_text("a: [not, {yaml")
     change(theirs, {}, _base=[str(tmp_path / "secret.yaml")])

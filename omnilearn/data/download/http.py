@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from omnilearn.data.download.sources import RemoteFile
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, checksum
+from omnilearn.files import cannot_write, checksum, open_to_write
 from omnilearn.locks import exclusive
 
 _BLOCK = 64 * 2**10  # what a cut connection can lose
@@ -164,7 +164,9 @@ def _receive(response: http.client.HTTPResponse, part: Path, start: int, file: R
             raise UserError(f"{part}: needs {total / 1e9:.1f} GB, more than that disk has free; free some space")
     bar = tqdm(total=total, initial=start, desc=file.path.name, unit="B", unit_scale=True, disable=None)
     arrived = start
-    with bar, part.open("ab" if start else "wb") as out:
+    with bar, open_to_write(part) as out:
+        out.truncate(start)
+        out.seek(start)
         while block := response.read(_BLOCK):
             out.write(block)
             arrived += len(block)

@@ -52,6 +52,21 @@ def test_a_cut_connection_to_a_server_without_ranges_starts_again(server, tmp_pa
     assert server.requests == [None, "bytes=300000-"]
 
 
+def test_a_link_in_the_place_of_a_part_is_not_followed(server, tmp_path):
+    server.cut_after = [300_000, 0, 0, 0]
+    with pytest.raises(UserError, match="cut after"):
+        fetch(remote(server.url()), tmp_path / "file", IMPATIENT)
+    (part,) = left_in(tmp_path)
+    (tmp_path / part).unlink()
+    bashrc = tmp_path / "home" / "bashrc"
+    bashrc.parent.mkdir()
+    bashrc.write_text("mine")
+    (tmp_path / part).symlink_to(bashrc)
+    with pytest.raises(UserError, match="not a regular file"):
+        fetch(remote(server.url()), tmp_path / "file", IMPATIENT)
+    assert bashrc.read_text() == "mine"
+
+
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_server_that_always_cuts_is_given_up_and_the_part_is_kept(server, tmp_path, ranges):
     server.ranges, server.cut_after = ranges, [300_000, 0, 0, 0]

@@ -76,6 +76,18 @@ def test_no_image(what, data_root):
         CelebA()
 
 
+def test_a_link_in_the_place_of_an_unfinished_array(data_root, tmp_path):
+    write_mpi3d(data_root, pictures(20))
+    (tmp_path / "bashrc").write_text("mine")
+    (data_root / "mpi3d" / "mpi3d_toy_images.npy.part").symlink_to(tmp_path / "bashrc")
+    MPI3D()  # what was begun from other files is removed, and so is this
+    (data_root / "mpi3d" / "mpi3d_toy_images.npy").unlink()
+    (data_root / "mpi3d" / "mpi3d_toy_images.npy.part").symlink_to(tmp_path / "bashrc")
+    with pytest.raises(UserError, match="not a regular file"):
+        MPI3D()
+    assert (tmp_path / "bashrc").read_text() == "mine"
+
+
 def test_links_to_files(data_root, tmp_path):
     store = tmp_path / "store"
     write_mpi3d(store, pictures(20))
