@@ -6,6 +6,7 @@ the official files consist of are followed, on plain values; arrays are made fro
 """
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -55,12 +56,14 @@ def read_batch(content: bytes) -> dict[bytes, Any]:
     """
     machine = _Machine(len(content))
     try:
-        for count, (instruction, argument, _) in enumerate(pickletools.genops(content)):
-            if count > _MOST_INSTRUCTIONS:
-                raise NotABatch("it has more instructions than the largest official file")
-            if instruction.name == "STOP":
-                return machine.table()
-            machine.follow(instruction.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python about escapes in the text of a damaged file
+            for count, (instruction, argument, _) in enumerate(pickletools.genops(content)):
+                if count > _MOST_INSTRUCTIONS:
+                    raise NotABatch("it has more instructions than the largest official file")
+                if instruction.name == "STOP":
+                    return machine.table()
+                machine.follow(instruction.name, argument)
     except NotABatch:
         raise
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, RecursionError) as error:
