@@ -35,14 +35,6 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
-def printable(text: str) -> str:
-    """A text as one line that shows on any terminal: signs that control it, or that it cannot show, are spelled out.
-
-    What is read from a stranger's run may hold such signs.
-    """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
-
-
 def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Words to append to an error message: up to three known names that look like `name`; empty where none does."""
     close = get_close_matches(name, list(known), n=3, cutoff=cutoff)

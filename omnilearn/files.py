@@ -67,28 +67,6 @@ def handle_to_write(path: Path) -> int:
     return handle
 
 
-def open_to_write(path: Path) -> BinaryIO:
-    """Open a file that is written bit by bit, at its start; raises as `handle_to_write`."""
-    return os.fdopen(handle_to_write(path), "r+b")
-
-
-def handle_to_write(path: Path) -> int:
-    """A handle of a regular file, which is made where it is missing.
-
-    Raises `UserError` for a link, pipe, device or folder, and `OSError` where the system refuses.
-    """
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
-            raise not_regular(path) from None
-        raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise not_regular(path)
-    return handle
-
-
 def is_regular(path: Path) -> bool:
     """Whether there is a regular file at `path` itself, not a link to one."""
     try:
