@@ -193,12 +193,12 @@ def test_a_compressed_checkpoint_is_refused(run, fig):
             archive.writestr(name, content)
     seal(run / "ckpt20")
     with pytest.raises(UserError, match="compressed"):
-        fig("eval --load run")
+        fig("eval --load run --ident again")
 
 
 def test_checksums_that_are_nested_too_deeply(run, fig, capsys):
     (run / "ckpt20" / CHECKSUMS).write_text("[" * 100_000)
-    fig("eval --load run")
+    fig("eval --load run --ident again")
     assert "ckpt20 is damaged" in capsys.readouterr().err
     with pytest.raises(UserError, match="cannot be read"):
         read_json(run / "ckpt20" / CHECKSUMS)
