@@ -112,7 +112,7 @@ def test_real_numbers_are_for_metrics_of_numbers():
         ({"factors": FACTORS[:20]}, "for 24 observations"),
         ({"factors": np.where(FACTORS == 1, np.nan, FACTORS)}, "missing values"),
         ({"factors": np.ones((24, 2))}, "one class"),
-        ({"encode": lambda batch: batch.sum()}, "one row of codes"),
+        ({"encode": lambda batch: batch.sum()}, "expected a row of codes for each"),
         ({"encode": lambda batch: "codes"}, "returned a str"),
         ({"observations": IMAGES.astype(int)}, "type int64"),
         ({"metrics": ("mgi",)}, "mig"),
