@@ -90,6 +90,9 @@ def encoded(model: Autoencoder, observations: Tensor) -> Tensor:
 class MetricData:
     """Random observations of a dataset, as codes and factors.
 
+    A factor with one value in all observations is left out everywhere: there is nothing to tell about it, and most
+    scores would not be defined.
+
     Args:
         dataset: all observations (of the mode `full`), on the device of the model.
         model: in evaluation mode, on its device.
@@ -117,16 +120,43 @@ class MetricData:
 
     @property
     def has_factors(self) -> bool:
-        """Whether the factors of the observations are known as class indices."""
-        return self.dataset.has_classes
+        """Whether the factors of the observations are known as class indices, and any has two values."""
+        return self.dataset.has_classes and bool(self._varies.any())
 
     @cached_property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of the factors that have one value in all observations."""
+        if not self.has_any_numbers:
+            return ()
+        names = self.dataset.factor_names or [str(k) for k in range(len(self._varies))]
+        return tuple(name for name, varies in zip(names, self._varies.tolist(), strict=True) if not varies)
+
+    @property
+    def factor_sizes(self) -> tuple[int, ...] | None:
+        """The number of values of each factor, on a grid."""
+        if self.grid is None:
+            return None
+        return tuple(size for size, varies in zip(self.grid.sizes, self._varies.tolist(), strict=True) if varies)
+
+    @cached_property
+    def _varies(self) -> Tensor:
+        """Which of the known factors have several values, as a mask (K,)."""
+        everything = torch.arange(len(self.dataset))
+        known = self.dataset.factors(everything) if self.dataset.has_classes else self.dataset.labels(everything)
+        return known.amax(dim=0) != known.amin(dim=0)
+
+    @property
     def has_numbers(self) -> bool:
+        """Whether there are factors that are known as numbers, and any has two values."""
+        return self.has_any_numbers and bool(self._varies.any())
+
+    @cached_property
+    def has_any_numbers(self) -> bool:
         """Whether the factors are known as numbers: class indices, or labels of several columns.
 
         A single label is the name of a class: its numbers have no order.
         """
-        if self.has_factors:
+        if self.dataset.has_classes:
             return True
         try:
             return self.dataset.labels(torch.zeros(1, dtype=torch.int64)).dim() == 2
@@ -162,16 +192,20 @@ class MetricData:
 
     def factors(self, indices: Tensor) -> np.ndarray:
         """The class index (n, K) of each factor of observations (n,)."""
-        return self.dataset.factors(indices).numpy()
+        return self.dataset.factors(indices)[:, self._varies].numpy()
 
     def numbers(self, indices: Tensor) -> np.ndarray:
         """The factors (n, K) of observations (n,) as numbers: class indices, or else labels."""
-        return self.factors(indices) if self.has_factors else self.dataset.labels(indices).numpy()
+        return (
+            self.factors(indices) if self.dataset.has_classes else self.dataset.labels(indices)[:, self._varies].numpy()
+        )
 
     def sample(self, factors: np.ndarray) -> np.ndarray:
         """The codes (n, D) of the observations with factors (n, K); only on a grid."""
         assert self.grid is not None
-        return self.codes(self.dataset.indices_of(torch.from_numpy(factors)))
+        everything = torch.zeros(len(factors), len(self._varies), dtype=torch.int64)  # 0 is the only value of the rest
+        everything[:, self._varies] = torch.from_numpy(factors).long()
+        return self.codes(self.dataset.indices_of(everything))
 
     @property
     def can_intervene(self) -> bool:
@@ -190,7 +224,8 @@ class MetricData:
             return [
                 self._causal_groups(sampler, node, num_groups) for node in with_progress(nodes, "groups", "variables")
             ]
-        groups = factor_groups(self.sample, self.dataset.factor_sizes, num_groups, seed=self.seed)
+        assert self.factor_sizes is not None
+        groups = factor_groups(self.sample, self.factor_sizes, num_groups, seed=self.seed)
         return [group.to(self.device) for group in groups]
 
     def _causal_groups(self, sampler: SCMInterventions, node: int, num_groups: int) -> Tensor:

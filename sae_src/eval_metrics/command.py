@@ -195,7 +195,12 @@ def keep(
         "run": run.name,
         "mode": evaluation.tag,
         "step": run.step,
-        "data": {"dataset": type(dataset).__name__, "factors": list(dataset.factor_names), **dataset.describe()},
+        "data": {
+            "dataset": type(dataset).__name__,
+            "factors": [name for name in dataset.factor_names if name not in outcome.left_out],
+            "left_out": dict.fromkeys(outcome.left_out, "one value in all observations"),
+            **dataset.describe(),
+        },
         "seed": settings.seed,
         "settings": settings.described(),
         "device": describe_device(next(run.model.parameters()).device),
@@ -213,3 +218,5 @@ def print_outcome(outcome: Outcome) -> None:
         print(f"  {title:<{width}}  {line or 'no score is defined'}")
     for title, reason in outcome.skipped.items():
         print(f"  {title:<{width}}  skipped: {reason}")
+    for name in outcome.left_out:
+        print(f"  factor {name} is left out of all metrics: it has one value in all observations")

@@ -24,7 +24,7 @@ def draw_figures(outcome: Outcome, dataset: Dataset) -> "dict[str, Figure]":
         dataset: what they were computed on; it names the factors.
     """
     results = outcome.results
-    factors = [name.replace("_", " ") for name in dataset.factor_names]
+    factors = [name.replace("_", " ") for name in dataset.factor_names if name not in outcome.left_out]
     figures = {}
     responses = results.get("LatentResponses", {})
     covariance = responses.get("covariance", results.get("UnsupervisedMetrics", {}).get("covariance_matrix"))

@@ -17,6 +17,7 @@ class Outcome:
         scores: for each metric, its scores by name.
         results: for each metric, what else it returned.
         skipped: for each metric, or part of one, that could not be computed: why.
+        left_out: names of the factors that have one value in all observations, of which no metric knows.
         seconds: time of each metric, and of what several share: `codes`, `classifiers`.
         samples: number of points of each kind, and `encoded`, how many observations went through the encoder.
     """
@@ -24,6 +25,7 @@ class Outcome:
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
 

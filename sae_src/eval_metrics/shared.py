@@ -99,7 +99,7 @@ class SharedParts:
     @property
     def factor_sizes(self) -> Sequence[int] | None:
         """The number of values of each factor."""
-        return None if self._data.grid is None else self._data.grid.sizes
+        return self._data.factor_sizes
 
     @cached_property
     def latents(self) -> Tensor:

@@ -21,6 +21,7 @@ def evaluate_metrics(
     """Compute metrics of a model's codes.
 
     No global generator is disturbed. A metric that the dataset or the codes do not allow is skipped, with the reason.
+    Factors that have one value in all observations are left out, and named.
 
     Args:
         model: on its device; used in evaluation mode.
@@ -31,6 +32,7 @@ def evaluate_metrics(
     outcome = Outcome()
     with evaluation_mode(model), undisturbed(settings.seed):
         data = MetricData(dataset, model, seed=settings.seed, batch_size=batch_size)
+        outcome.left_out = data.left_out
         shared = SharedParts(data, settings, outcome)
         for name in with_progress(settings.names, "metrics", "metrics"):
             metric = metric_named(name)
@@ -71,6 +73,8 @@ def missing(metric: Metric, data: MetricData) -> str | None:
     """Why the data do not have what a metric needs; None where they do."""
     if "decode" in metric.parameters and not data.has_decoder:
         return "needs a decoder"
+    if metric.need in ("numbers", "factors", "posteriors", "grid") and data.has_any_numbers and not data.has_numbers:
+        return "needs factors of more than one value, and all of these data have one"
     if metric.need == "numbers":
         return None if data.has_numbers else "needs factors as numbers, which these data do not have"
     if metric.need == "grid" and data.grid is None:

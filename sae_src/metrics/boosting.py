@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.ensemble import GradientBoostingClassifier
 
 from sae_src.metrics.arrays import Data, check_data, check_single_precision
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.presorted_boosting import PresortedBoostingClassifier
 
 Backend = Literal["sklearn", "presort"]
@@ -49,6 +50,7 @@ def fit_classifiers(
         progress: wraps the iteration over the factors, such as `tqdm`.
     """
     data = check_data(codes, factors)
+    check_classes(data.factors_train)
     check_single_precision(data.codes_train)
     labels = [np.unique(column, return_inverse=True)[1] for column in data.factors_train.T]
     sizes = [column.max() + 1 for column in labels]

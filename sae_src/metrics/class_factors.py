@@ -5,10 +5,14 @@ import numpy as np
 _FEW_POINTS = 20  # so few may all be of different classes
 
 
-def check_classes(factors: np.ndarray) -> None:
+def check_classes(factors: np.ndarray, *, way_out: str = "use mcc or r2, which take any numbers") -> None:
     """Raise `ValueError` where a column of factors (N, K) looks like real numbers instead of classes.
 
     These are columns of numbers that are not all whole and of which more than half are different.
+
+    Args:
+        factors: the factors.
+        way_out: what takes such factors instead.
     """
     for k, column in enumerate(factors.T):
         if len(column) <= _FEW_POINTS or column.dtype.kind != "f" or (column == np.round(column)).all():
@@ -17,5 +21,5 @@ def check_classes(factors: np.ndarray) -> None:
         if 2 * count > len(column):
             raise ValueError(
                 f"factor {k} has {count} different values at {len(column)} points, but this score takes factors as "
-                "classes: put the factor into bins first, or use mcc or r2, which take any numbers"
+                f"classes: put the factor into bins first, or {way_out}"
             )

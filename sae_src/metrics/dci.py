@@ -20,6 +20,7 @@ from scipy.stats import entropy
 
 from sae_src.metrics.arrays import check_data, class_labels
 from sae_src.metrics.boosting import Backend, Classifier, check_classifiers, fit_classifiers
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.metric import Metric
 
 
@@ -44,6 +45,7 @@ def score(
     disentanglement NaN, a single code completeness.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     num_codes, num_factors = data.codes_train.shape[1], data.factors_train.shape[1]
     if classifiers is None:
         classifiers = fit_classifiers(data.codes_train, data.factors_train, seed=seed, jobs=jobs, backend=backend)

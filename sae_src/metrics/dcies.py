@@ -26,6 +26,7 @@ from scipy.integrate import trapezoid
 from sklearn.ensemble import RandomForestClassifier
 
 from sae_src.metrics.arrays import check_data, check_single_precision, class_labels
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.dci import completeness, disentanglement
 from sae_src.metrics.metric import Metric
 
@@ -67,6 +68,7 @@ def score(
     `size` NaN; a single factor makes disentanglement NaN, a single code completeness.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     check_single_precision(data.codes_train)
     check_single_precision(data.codes_test)
     if len(depths) < 2 or any(after <= before for before, after in zip((0, *depths), depths, strict=False)):

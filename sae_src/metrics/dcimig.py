@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.discretisation import discretise, entropy, gap_of_best_two, mutual_information
 from sae_src.metrics.metric import Metric
 
@@ -33,6 +34,7 @@ def score(
     of one value.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     information = mutual_information(discretise(data.codes_train, num_bins), data.factors_train)
     entropies = entropy(data.factors_train)
     defined = len(entropies) > 1 and (entropies > 0).all()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data, constant_columns
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.metric import Metric
 from sae_src.metrics.sampling import (
     ROWS_PER_CALL,
@@ -68,6 +69,7 @@ def score(
     `ValueError` if a factor without `sample` has no value that two rows share.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     num_factors = data.factors_train.shape[1]
     sizes = check_sampler(sample, factor_sizes, num_factors)
     if batch_size < 2 or num_train < 1 or num_test < 1:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data
 from sae_src.metrics.boosting import Backend, Classifier, check_classifiers, fit_classifiers
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.metric import Metric
 from sae_src.metrics.sampling import Sampler, check_sampler, draw_factors, grid_sampler, sample_codes
 
@@ -55,6 +56,7 @@ def score(
     Returns `mean_fairness:mean_pred:mean_sens`; NaN with a single factor or a factor of one value.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     num_factors = data.factors_train.shape[1]
     sizes = check_sampler(sample, factor_sizes, num_factors)
     if num_test_points_per_class < 1:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.discretisation import discretise, entropy, gap_of_best_two, mutual_information
 from sae_src.metrics.metric import Metric
 
@@ -40,6 +41,7 @@ def score(
     are NaN; a factor of one value makes its entry of `jemmig_per_factor`, and so `jemmig`, NaN.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     discrete = discretise(data.codes_train, num_bins)
     information = mutual_information(discrete, data.factors_train)
     entropies = entropy(data.factors_train)

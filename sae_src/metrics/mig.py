@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import check_data, constant_columns
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.discretisation import discretise, entropy, gap_of_best_two, mutual_information
 from sae_src.metrics.metric import Metric
 
@@ -56,6 +57,7 @@ def score(
     with a single factor, and `mig_sup_active` without active codes.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     if normaliser not in get_args(Normaliser):
         raise ValueError(f"normaliser must be one of {', '.join(get_args(Normaliser))}, not {normaliser!r}")
     discrete = discretise(data.codes_train, num_bins)

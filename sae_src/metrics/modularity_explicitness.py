@@ -21,6 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, class_labels, constant_columns
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.discretisation import discretise, mutual_information
 from sae_src.metrics.metric import Metric
 
@@ -49,6 +50,7 @@ def score(
     values that occur both in training and among the points scored.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     information = mutual_information(discretise(data.codes_train, num_bins), data.factors_train)
     train, test = _standardise(data.codes_train, data.codes_test)
     explicitness = [

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sae_src.metrics.arrays import as_codes, check_data, constant_columns
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.metric import Metric
 from sae_src.metrics.sampling import (
     ROWS_PER_CALL,
@@ -83,6 +84,7 @@ def score(
     Returns what `score_pairs` does, or with a factor of one value `omes` alone, which is NaN then.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     num_codes, num_factors = data.codes_train.shape[1], data.factors_train.shape[1]
     sizes = check_sampler(sample, factor_sizes, num_factors)
     _check_settings(alpha, pooling)

@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from scipy.special import ndtr, softmax, xlogy
 
 from sae_src.metrics.arrays import as_codes, check_data, class_labels
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.discretisation import entropy, gap_of_best_two
 from sae_src.metrics.jemmig import normalised_scores, raw_scores
 from sae_src.metrics.metric import Metric
@@ -49,6 +50,7 @@ def score(
     `mutual_information` (D, K) in nats. The scores are NaN with a single code and with a factor of one value.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    check_classes(data.factors_train)
     locs, scales = data.codes_train.astype(np.float64), as_codes(scales, "scales").astype(np.float64)
     if scales.shape != locs.shape:
         raise ValueError(f"scales must have the shape of the codes, {locs.shape}, not {scales.shape}")

@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
 from sae_src.metrics.arrays import Data, check_data, check_single_precision, class_labels
+from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.discretisation import gap_of_best_two
 from sae_src.metrics.metric import Metric
 
@@ -45,6 +46,8 @@ def score(
     Returns `SAP_score` and `SAP_matrix` (D, K). The score is NaN with a single code and with a factor of one value.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
+    if not continuous_factors:
+        check_classes(data.factors_train, way_out="set continuous_factors, which takes any numbers")
     matrix = _squared_correlations(data) if continuous_factors else _accuracies(data)
     return {"SAP_score": float(gap_of_best_two(matrix).mean()), "SAP_matrix": matrix}
 
