@@ -1,10 +1,14 @@
 """The words and keys of a command line."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from omnilearn.config.yaml_text import is_plain_text, load_yaml
 from omnilearn.errors import ConfigError
+
+# A pattern of names, such as [ab]*, is not a list that goes on after its end.
+_PATTERN = re.compile(r"\[[^][{},:]+\][^][{},:]+")
 
 
 def split_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
@@ -51,6 +55,6 @@ def parse_value(text: str, key: str) -> Any:
         return load_yaml(text, f"--{key}")
     except ConfigError:
         is_quoted = len(text) > 1 and text[0] in "\"'" and text[-1] == text[0]
-        if is_quoted or text.startswith(("[", "{", "!")):
+        if (is_quoted or text.startswith(("[", "{", "!"))) and not _PATTERN.fullmatch(text):
             raise
         return text

@@ -34,7 +34,10 @@ MISTAKES = [
     ("train demo --batch-size 3", "did you mean dataset.batch_size"),
     ("train demo --model.encoder.layers.0.nonlinn relu", "nonlin"),
     ("train demo --modle._type vae", "is not a key of this run"),
-    ("train demo --model.encoder.layers.99.nonlin relu", "model.encoder.layers.99: there is no item 99 in a list of 11"),
+    (
+        "train demo --model.encoder.layers.99.nonlin relu",
+        "model.encoder.layers.99: there is no item 99 in a list of 11",
+    ),
     # types and ranges
     ("train demo --budget ten", "budget: expected int, got 'ten'"),
     ("train demo --budget -3", "budget: must be at least 1"),
