@@ -33,12 +33,15 @@ def test_small_images(architecture, config, channels):
     assert out["reconstruction"].shape == (4, channels, 32, 32) and torch.isfinite(out["loss"])
 
 
-def test_importing_the_data_package_loads_no_reader():
+def test_importing_data_sets_and_commands_loads_no_more_than_they_need():
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import omnilearn.data; "
         "from omnilearn.data.sets import celeba, cifar, dsprites, mnist, mpi3d, shapes3d, svhn; "
         "from omnilearn.data import shapes; import sae_src.scm; "
-        "print([m for m in ('h5py', 'PIL', 'torchvision', 'networkx', 'scipy') if m in sys.modules])"
+        "print([m for m in ('h5py', 'PIL', 'torchvision', 'networkx', 'scipy') if m in sys.modules]); "
+        "import sae_src.components, sae_src.commands.train, sae_src.evaluate; "
+        "others = 'h5py', 'torchvision', 'networkx', 'scipy', 'sklearn', 'pandas', 'matplotlib'; "
+        "print([m for m in others if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code, str(ROOT)], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+    assert run.stdout.split() == ["[]", "[]"]
