@@ -56,6 +56,22 @@ FINE = [
 ]
 
 
+CONFIGS = [path.relative_to(ROOT / "config").with_suffix("").as_posix() for path in ROOT.glob("config/**/*.yaml")]
+METHODS, DATA = ([name for name in CONFIGS if name.startswith(f"{folder}/")] for folder in ("m", "d"))
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("front", ["", "hybrid", "mish hybrid", "nosplit hybrid", "textbook scheduler"])
+def test_every_method_goes_with_every_architecture(front, method):
+    for architecture in ("a/conv12", "a/e/small a/d/conv12", "a/e/conv12 a/d/strc/12", "a/ladder/6", "a/dislib"):
+        sae.create_config(*front.split(), *architecture.split(), method, "d/vec" if method[-1] == "e" else "d/shapes")
+
+
+@pytest.mark.parametrize("data", sorted(DATA))
+def test_every_data_set_goes_with_a_model(data):
+    sae.create_config("hybrid", "nosplit", "a/e/conv12", "a/d/strc/6", "m/vae", data)
+
+
 @pytest.fixture
 def config_file(tmp_path):
     """Write a config of a user's own; returns what to call it."""
