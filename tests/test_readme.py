@@ -25,6 +25,7 @@ def run(command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
     return subprocess.run([*program, *words[1:]], capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
 
 
+@pytest.mark.slow
 def test_every_training_command(runs):
     assert len(TRAIN) > 10
     commands = [c for c in TRAIN if "a/gated" not in c]
@@ -38,6 +39,7 @@ def test_every_training_command(runs):
     assert len(list(runs.iterdir())) == len(commands)
 
 
+@pytest.mark.slow
 def test_evaluating_resuming_and_the_demo(runs):
     demo = run(f"fig train demo {SHORT} --name NAME --name-include-date no")
     assert "fig eval --load NAME" in demo.stdout

@@ -89,6 +89,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_other_models_of_the_published_system_load(name, tmp_path, fig):
     changes, words = CASES[name]

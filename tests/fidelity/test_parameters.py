@@ -37,7 +37,9 @@ def _cases(*, fails: bool) -> list[str]:
     return cases
 
 
-@pytest.mark.parametrize("key", _cases(fails=False))
+@pytest.mark.parametrize(
+    "key", [pytest.param(key, marks=[pytest.mark.slow] * ("d/vec" not in key)) for key in _cases(fails=False)]
+)
 def test_parameters_equal_the_published_ones(key):
     arch, method, data = _words(key)
     model = sae.build_model("hybrid", *arch.split("+"), method, data, shape=SHAPES[data])

@@ -43,17 +43,20 @@ def plain(tmp_path_factory) -> str:
     return picture(tmp_path_factory.mktemp("empty"))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense", "tkagg", "Agg", ""])
 def test_no_backend_is_asked(backend, plain, tmp_path):
     # What the user chose stays in the environment, for the processes that this one starts.
     assert picture(tmp_path, MPLBACKEND=backend) == [plain, *backend.split()]
 
 
+@pytest.mark.slow
 def test_settings_of_a_folder_do_not_count(plain, tmp_path):
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\nlines.linewidth: 9\nfont.size: 30\nsavefig.dpi: 10\n")
     assert picture(tmp_path)[0] == plain
 
 
+@pytest.mark.slow
 def test_a_backend_that_is_there_is_left_to_the_notebook(tmp_path):
     code = CODE + "import matplotlib; print(matplotlib.rcParams['backend'])"
     result = subprocess.run(

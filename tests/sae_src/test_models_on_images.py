@@ -14,7 +14,7 @@ ARCHITECTURES = [("a/conv12",), ("a/e/conv12", "a/d/strc/12"), ("a/ladder/4",), 
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids="+".join)
-@pytest.mark.parametrize("method", ["ae", "vae", "wae", "swae"])
+@pytest.mark.parametrize("method", ["ae", "vae", *(pytest.param(m, marks=pytest.mark.slow) for m in ("wae", "swae"))])
 def test_generated_images(architecture, method, shapes_root):
     words = (*architecture, f"m/{method}", "d/shapes")
     model = sae.build_model(*words, shape=(3, 64, 64))
@@ -33,6 +33,7 @@ def test_small_images(architecture, config, channels):
     assert out["reconstruction"].shape == (4, channels, 32, 32) and torch.isfinite(out["loss"])
 
 
+@pytest.mark.slow
 def test_importing_data_sets_and_commands_loads_no_more_than_they_need():
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import omnilearn.data; "

@@ -42,6 +42,7 @@ def test_results_of_another_part_have_a_name_of_their_own(mode, ident, run, fig)
     assert {name: content for name, content in contents(run).items() if name in before} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", ["", "--mode test", "--mode test --ident mine", "--mode val --step-limit 1 --ident s"]
 )
@@ -96,6 +97,7 @@ def test_results_without_a_summary_are_not_replaced(run, fig):
     assert (run / "mine.pth.tar").read_bytes() == b"of someone"
 
 
+@pytest.mark.slow
 def test_a_run_with_more_steps_replaces_its_own_evaluation_and_no_other(run, fig):
     fig("eval --load done --mode test --device cpu")
     fig("train --resume done --budget 3")

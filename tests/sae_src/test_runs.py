@@ -134,10 +134,12 @@ def test_names_of_runs(words, name, fig, runs):
     path = fig(f"train {words} {options}")
     assert path.parent == runs
     assert path.name.rsplit("_", 1)[0] == name
-    first = fig(f"train {words} {options} --name x --name-include-date no")
-    second = fig(f"train {words} {options} --name x --name-include-date no")
-    third = fig(f"train {words} {options} --name x --name-include-date no")
-    assert [p.name for p in (first, second, third)] == ["x", "x_2", "x_3"]
+
+
+def test_runs_of_one_name_are_counted(fig):
+    words = "train a/conv12 m/ae d/vec --dataset.num-samples 300 --budget 1 --viz null --validation null"
+    paths = [fig(f"{words} --include-eval no --device cpu --name x --name-include-date no") for _ in range(3)]
+    assert [path.name for path in paths] == ["x", "x_2", "x_3"]
 
 
 def test_scheduled_rates_and_single_layers(fig):
@@ -150,6 +152,7 @@ def test_scheduled_rates_and_single_layers(fig):
     assert type(sae.load_run(run).model.encoder.layers[1].layer[1]).__name__ == "ReLU"
 
 
+@pytest.mark.slow
 def test_pictures_and_validation_do_not_disturb_training(fig):
     words = "train hybrid a/conv12 m/vae d/vec --dataset.num-samples 500 --budget 6 --include-eval no --device cpu"
     busy = fig(f"{words} --viz.freq 1 --validation.freq 1 --records.freq 1 --checkpoint.freq 1")
@@ -164,6 +167,7 @@ def test_bf16_trains_close_to_float32(fig):
     assert losses[0] == pytest.approx(losses[1], rel=0.1)
 
 
+@pytest.mark.slow
 def test_runs_of_the_published_system_load_as_they_are(fig, tmp_path, shell):
     import shutil
 

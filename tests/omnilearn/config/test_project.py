@@ -116,6 +116,7 @@ def fig(words: str, folder: Path, tmp_path: Path) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["-h", "train -h", "train demo --bugdet 3", "eval --load nope"])
 def test_nothing_is_imported_from_a_run(words, tmp_path):
     run = make_run(plant(tmp_path / "run"))

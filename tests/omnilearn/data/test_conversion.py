@@ -125,6 +125,7 @@ def convert_in_process(original, array, log):
     log.put(starts)
 
 
+@pytest.mark.slow
 def test_two_processes_do_the_work_once(original, array):
     context = multiprocessing.get_context("spawn")
     log = context.Queue()
@@ -172,6 +173,7 @@ def test_a_damaged_array_is_named(original, array):
         map_npy(array)
 
 
+@pytest.mark.slow
 def test_a_killed_conversion_continues(data_root):
     """The real thing: SIGKILL in the middle, and nothing is lost or left."""
     images = pictures(20_000, seed=3)
@@ -215,11 +217,13 @@ def peak_of(dataset: str, data_root) -> float:
     return peak
 
 
+@pytest.mark.slow
 def test_peak_memory_of_converting_mpi3d(data_root):
     write_mpi3d(data_root, np.zeros((20_000, 64, 64, 3), np.uint8))  # 245 MB
     assert peak_of("MPI3D", data_root) < 150
 
 
+@pytest.mark.slow
 def test_peak_memory_of_converting_3dshapes(data_root):
     count = 30_000  # two chunks of the official file's length, 370 MB
     path = data_root / "3dshapes" / "3dshapes.h5"

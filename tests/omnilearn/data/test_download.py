@@ -187,6 +187,7 @@ def fetch_in_process(url, path):
     fetch(remote(url), path, IMPATIENT)
 
 
+@pytest.mark.slow
 def test_two_processes_download_once(server, tmp_path):
     context = multiprocessing.get_context("spawn")
     both = [context.Process(target=fetch_in_process, args=(server.url(), tmp_path / "file")) for _ in range(2)]

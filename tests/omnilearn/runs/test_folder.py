@@ -121,6 +121,7 @@ with folder.new_run(Path(sys.argv[2]), "run", {"config.yaml": "budget: 1", "info
 """
 
 
+@pytest.mark.slow
 def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
     killed = subprocess.run([sys.executable, "-c", KILLED, str(ROOT), str(tmp_path)], check=False)
     assert killed.returncode == -signal.SIGKILL

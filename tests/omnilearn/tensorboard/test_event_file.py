@@ -91,6 +91,7 @@ except UserError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_whole_events(tmp_path):
     result = subprocess.run(
         [sys.executable, "-c", FULL, str(ROOT), str(tmp_path)], capture_output=True, text=True, check=False

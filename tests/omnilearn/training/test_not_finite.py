@@ -49,6 +49,7 @@ def test_batches_of_one_observation(method, fig, recwarn):
     assert not [warning for warning in recwarn if "degrees of freedom" in str(warning.message)]
 
 
+@pytest.mark.slow
 def test_a_last_batch_of_one(fig):
     # 36 observations to train on: five batches of 7, and one; 4 to validate on: one of 3, and one.
     words = "--dataset.batch-size 7 --dataset.drop-last no --validation.freq 6 --checkpoint.freq 6 --checkpoint.keep 1"

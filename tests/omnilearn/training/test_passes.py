@@ -25,6 +25,7 @@ def passes(monkeypatch) -> list[str]:
     return titles
 
 
+@pytest.mark.slow
 def test_the_last_validation_is_reused(fig, passes):
     run = fig(f"{COMMAND} --name reused")
     assert passes == []
@@ -36,6 +37,7 @@ def test_the_last_validation_is_reused(fig, passes):
     assert kept.keys() == same.keys() and (kept["reconstruction"] == same["reconstruction"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", ["--evaluation.mode test", "--evaluation.step-limit 1", "--validation.step-limit 1", "--validation null"]
 )

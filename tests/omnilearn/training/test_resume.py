@@ -85,6 +85,7 @@ def kill_at(words: str, step: int, number: int = signal.SIGKILL) -> tuple[int, s
     return finish(process)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["sae", "vlae"])
 def test_killed_processes_resume_to_the_same_bits(method, runs):
     whole = start(f"{METHODS[method]} {KEYS} --name whole")
@@ -102,7 +103,9 @@ def test_killed_processes_resume_to_the_same_bits(method, runs):
     assert len(curve(runs / "killed", "loss/train")) == 14
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [name if name in ("sae", "vae") else pytest.param(name, marks=pytest.mark.slow) for name in METHODS]
+)
 def test_a_resumed_run_ends_with_the_same_bits(method, runs, fig):
     whole = fig(f"train {METHODS[method]} {KEYS} --name whole")
     part = fig(f"train {METHODS[method]} {KEYS} --name part --include-eval no --validation.mode val")
@@ -112,6 +115,7 @@ def test_a_resumed_run_ends_with_the_same_bits(method, runs, fig):
     assert_same(whole, part)
 
 
+@pytest.mark.slow
 def test_a_run_on_images_resumes_to_the_same_bits(runs, fig, tmp_path):
     words = (
         f"hybrid a/e/conv12 a/d/strc/4 m/vae d/shapes --dataroot {tmp_path} --model.channels 8 --dataset.batch-size 4 "
@@ -128,6 +132,7 @@ def test_a_run_on_images_resumes_to_the_same_bits(runs, fig, tmp_path):
     assert curve(runs / "killed", "loss/train") == curve(runs / "whole", "loss/train")
 
 
+@pytest.mark.slow
 def test_killed_inside_a_save(runs):
     code = """
 import os, signal, sys, omnifig, pathlib
@@ -156,6 +161,7 @@ omnifig.main(sys.argv[2:])
     assert_same(runs / "whole", runs / "torn")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
 def test_signals_save_and_exit_with_a_code_of_their_own(number, runs):
     code, _, errors = kill_at(f"{METHODS['ae']} {KEYS} --budget 100000 --name s", 5, number)
@@ -184,12 +190,14 @@ def test_a_pass_that_is_cut_short_is_made_again(question, words, runs, fig, monk
         assert curve(cut, tag) == curve(whole, tag)
 
 
+@pytest.mark.slow
 def test_a_time_limit_saves_and_exits_with_3(runs):
     code, _, errors = finish(start(f"{METHODS['ae']} {KEYS} --budget 100000 --name t --time-limit 0.0003"))
     assert (code, "time limit" in errors) == (3, True)
     assert checkpoint_steps(runs / "t")
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_before_the_weights(runs):
     words = f"{METHODS['vae']} {KEYS} --name n --model.optim.lr 1e30 --checkpoint.freq 1 --validation null"
     code, _, errors = finish(start(words))

@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import omnifig
 import pytest
 import torch
 
@@ -21,10 +22,15 @@ from tests.omnilearn.training.test_resume import KEYS, METHODS, assert_same, cur
 SHORT = f"{METHODS['ae']} {KEYS} --budget 20 --checkpoint.freq 10"
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Path:
+    return omnifig.main([*f"train {SHORT} --name run --saveroot {tmp_path_factory.mktemp('template')}".split()])
+
+
 @pytest.fixture
-def run(runs, fig):
+def run(template, runs) -> Path:
     """A finished run of 20 steps with checkpoints at 10 and 20."""
-    return fig(f"train {SHORT} --name run")
+    return Path(shutil.copytree(template, runs / "run"))
 
 
 def seal(checkpoint: Path) -> None:
@@ -139,6 +145,7 @@ def test_data_may_move(run, fig, tmp_path):
     check_override(load_run(run).config, {"dataset": {"dataroot": str(tmp_path)}, "dataroot": str(tmp_path)})
 
 
+@pytest.mark.slow
 def test_pictures_leave_a_batch_norm_alone(fig, tmp_path, monkeypatch):
     monkeypatch.setenv("OMNILEARN_DATA_DIR", str(tmp_path))
     words = "train a/conv12 m/vae d/shapes --model.norm batch --model.channels 8 --dataset.batch-size 4 --budget 4"

@@ -16,10 +16,16 @@ from omnilearn.runs.checkpoint import checkpoint_steps, save_checkpoint
 from tests.omnilearn.training.test_resume import KEYS, METHODS, curve, finish, start
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Path:
+    words = f"train {METHODS['ae']} {KEYS} --budget 20 --name run --include-eval no"
+    return omnifig.main([*words.split(), "--saveroot", str(tmp_path_factory.mktemp("template"))])
+
+
 @pytest.fixture
-def run(runs, fig):
+def run(template, runs) -> Path:
     """A run of 20 steps with checkpoints at 9, 18 and 20."""
-    return fig(f"train {METHODS['ae']} {KEYS} --budget 20 --name run --include-eval no")
+    return Path(shutil.copytree(template, runs / "run"))
 
 
 @pytest.mark.parametrize("harm", ["truncate", "flip", "remove"])
@@ -85,6 +91,7 @@ def test_a_changed_config_or_torch_needs_a_word(run, fig, monkeypatch):
     assert checkpoint_steps(run)[-1] == 21
 
 
+@pytest.mark.slow
 def test_two_runs_that_start_together_do_not_share_a_folder(runs):
     words = f"{METHODS['ae']} {KEYS} --budget 2 --name same --include-eval no --validation null"
     processes = [start(words) for _ in range(3)]

@@ -94,6 +94,7 @@ def test_the_dry_pass_spends_no_random_numbers(run, fig):
     assert scores == fig(COMMANDS["eval"].replace("again", "more")).scores
 
 
+@pytest.mark.slow
 def test_more_threads_than_cores_are_told(run, fig, caplog):
     text = (run / "config.yaml").read_text()
     (run / "config.yaml").write_text(text.replace("threads: 1\n", "threads: 1000\n"))

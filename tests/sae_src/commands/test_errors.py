@@ -124,6 +124,7 @@ def test_a_key_can_choose_a_component(fig):
     assert all(f"_type: {name}" in config for name in ("wae", "sgd", "random-scm"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["train demo --budget ten", "trian demo", "eval --load nope", "train a/dislib m/ae d/vec"]
 )
@@ -134,6 +135,7 @@ def test_the_process_says_one_line_and_exits_with_2(command, shell):
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_traceback_is_there_for_the_asking(shell):
     result = shell("-t train demo --budget ten")
     assert result.returncode == 1
@@ -205,11 +207,13 @@ def test_a_stored_config_cannot_write_elsewhere(run, fig, runs):
     assert not list(runs.glob("x*"))
 
 
+@pytest.mark.slow
 def test_a_name_that_no_disk_takes(shell):
     result = shell(f"eval --load {'x' * 300}")
     assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_while_curves_are_written(shell):
     def little_space():
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -220,6 +224,7 @@ def test_a_disk_that_fills_while_curves_are_written(shell):
     assert "File too large" in result.stderr
 
 
+@pytest.mark.slow
 def test_log_messages_are_whole(shell, runs):
     result = shell("train a/conv12 m/vae d/vec --reg-wt 0 --dataset.num-samples 300 --budget 1 --viz null --device cpu")
     assert (result.returncode, result.stderr) == (0, "WARNING: a VAE needs a reg_wt above 0: using 1 instead of 0\n")
@@ -259,6 +264,7 @@ def test_a_checkpoint_that_is_none(content, run, fig):
         fig("eval --load done")
 
 
+@pytest.mark.slow
 def test_nothing_is_written_where_it_may_not(shell, tmp_path):
     place = tmp_path / "file"
     place.write_text("")
@@ -267,6 +273,7 @@ def test_nothing_is_written_where_it_may_not(shell, tmp_path):
     assert "cannot be written" in result.stderr or "not a folder" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_current_folder_need_not_be_writable(shell, runs):
     result = shell(f"train {VEC} --include-eval no", cwd="/proc/self")
     assert result.returncode == 0, result.stderr

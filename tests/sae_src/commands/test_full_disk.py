@@ -120,6 +120,7 @@ def test_statistics_of_data(tmp_path):
     assert read_statistics(path, "train", 64).about["seed"] == 0
 
 
+@pytest.mark.slow
 def test_a_file_of_images(tmp_path, shapes_root):
     from omnilearn.data.shapes.dataset import Shapes
 

@@ -75,7 +75,7 @@ def part_of(words: str, fig) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "adagvae" else name for name in RUNS]
+    "name", [name if name == "fvae" else pytest.param(name, marks=pytest.mark.slow) for name in RUNS]
 )
 def test_a_resumed_run_ends_with_the_same_bits(name, fig):
     whole = fig(f"train {RUNS[name]} --name whole")
@@ -123,6 +123,7 @@ def test_checkpoints_of_before_have_one_optimiser(fig):
     assert checkpoint_steps(run)[-1] == 13
 
 
+@pytest.mark.slow
 def test_weights_and_capacities_have_curves(fig):
     run = fig(f"train {RUNS['cyclic']} --name cyclic --include-eval no")
     # Two cycles of six steps, in each of which three go up.
@@ -141,6 +142,7 @@ def test_weights_and_capacities_have_curves(fig):
     assert sae.load_run("annealed", step=5).model._capacity == 12.5
 
 
+@pytest.mark.slow
 def test_the_number_of_training_points_is_found_out(fig, runs):
     run = fig(f"train {RUNS['tcvae']} --name run --include-eval no")
     assert "\ndataset_size: 270\n" in (run / "config.yaml").read_text()

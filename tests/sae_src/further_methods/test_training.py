@@ -98,6 +98,7 @@ def test_the_reconstruction_of_vectors_improves(method):
 ARCHITECTURES = [("a/conv12",), ("a/e/conv12", "a/d/strc/4"), ("a/ladder/4",), ("a/dislib",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids="+".join)
 @every_method
 def test_every_architecture_on_images(method, architecture, shapes_root):

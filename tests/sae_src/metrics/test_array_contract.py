@@ -11,7 +11,10 @@ from tests.sae_src.metrics.test_edge_cases import CODES, DEGENERATE, FACTORS, as
 
 MODULES = (infomec, mcc, r2, med, downstream)
 SETTINGS = {"downstream": {"sizes": (6, 18), "backend": "presort"}, "infomec": {"num_shuffles": 1}}
-every_score = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.METRIC.name)
+every_score = pytest.mark.parametrize(
+    "module",
+    [pytest.param(each, id=each.METRIC.name, marks=[pytest.mark.slow] * (each is downstream)) for each in MODULES],
+)
 
 
 def score(module: ModuleType, *arrays, **arguments) -> dict:

@@ -78,6 +78,7 @@ def _one_factor() -> tuple[np.ndarray, ...]:
     return codes, factors[:, [2]], test_codes, test_factors[:, [2]]
 
 
+@pytest.mark.slow
 def test_the_first_points_are_trained_on_and_all_test_points_scored():
     codes, factors, test_codes, test_factors = _one_factor()
     settings = {"backend": "presort"}

@@ -26,6 +26,7 @@ def apart(first, second) -> float:
     return np.abs(first.feature_importances_ - second.feature_importances_).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("classes", "noise"), [(2, 1.0), (3, 2.0), (4, 0.3)])
 def test_differs_from_scikit_learn_as_its_own_seeds_do(classes, noise):
     codes, labels = entangled(800, classes, noise=noise)
@@ -89,6 +90,7 @@ def test_processes_do_not_change_the_result(problem):
         np.testing.assert_array_equal(one.feature_importances_, other.feature_importances_)
 
 
+@pytest.mark.slow
 def test_metrics_take_the_backend(problem, sampler):
     slow, fast = (dci.score(*problem, backend=backend) for backend in ("sklearn", "presort"))
     for name in ("disentanglement", "completeness", "informativeness_train", "informativeness_test"):

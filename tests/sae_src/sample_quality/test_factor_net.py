@@ -35,6 +35,7 @@ def distance(net, dataset, change) -> float:
     return frechet_distance(known, moments_of(changed(dataset, change), net.features, COUNT, title=""))
 
 
+@pytest.mark.slow
 def test_worse_images_are_further_away(net, dataset):
     noise = torch.Generator().manual_seed(0)
     same = distance(net, dataset, lambda images: images)
@@ -44,17 +45,20 @@ def test_worse_images_are_further_away(net, dataset):
     assert 2 * same < min(blurred, grey, noisy)
 
 
+@pytest.mark.slow
 def test_missing_variety_is_further_away(net, dataset):
     few = next(iter(data_batches(dataset, 4, batch_size=4, seed=3)))
     alike = distance(net, dataset, lambda images: few.repeat(25, 1, 1, 1))
     assert alike > 2 * distance(net, dataset, lambda images: images)
 
 
+@pytest.mark.slow
 def test_features_have_mean_0_and_variance_1(net, dataset):
     mean, covariance = moments_of(changed(dataset, lambda images: images), net.features, COUNT, title="")
     assert mean.abs().mean() < 0.3 and 0.5 < covariance.diagonal().mean() < 2
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_net(dataset):
     torch.manual_seed(5)
     first = train_factor_net(dataset, steps=3, batch_size=8).state_dict()
@@ -78,6 +82,7 @@ def test_images_of_any_size(din):
     assert [scores.shape for scores in logits] == [(3, 2), (3, 5)]
 
 
+@pytest.mark.slow
 def test_one_command_writes_the_net(fig, shapes_root, capsys):
     command = "train-factor-net d/shapes --steps 2 --batch-size 4 --n-samples 20 --device cpu --out"
     first, second = (fig(f"{command} {shapes_root}/{name}.pth.tar") for name in ("first", "second"))
@@ -109,6 +114,7 @@ def test_mistakes(fig, command, message):
         fig(command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [dict.clear, lambda stored: stored.update(sizes=[1]), lambda s: s.pop("moments")])
 def test_a_file_of_something_else_is_refused(fig, tmp_path, spoil):
     path = fig(f"train-factor-net d/shapes --steps 1 --batch-size 2 --n-samples 2 --device cpu --out {tmp_path}/net")

@@ -12,6 +12,7 @@ from sae_src.sample_quality.inception import load_inception
 from tests.sae_src.sample_quality.conftest import WEIGHTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", [64, 192, 768, 2048])
 def test_features_are_those_of_pytorch_fid(dim, weights, trusted, monkeypatch):
     from pytorch_fid import inception
@@ -42,6 +43,7 @@ def test_weights_are_found_in_the_shapes_root(weights, trusted, tmp_path, monkey
     assert load_inception(64)(torch.rand(1, 3, 32, 32)).shape == (1, 64)
 
 
+@pytest.mark.slow
 def test_weights_are_downloaded_and_checked(weights, server, tmp_path, monkeypatch):
     content = weights.read_bytes()
     server.content = {"/good": content, "/bad": content[:-1] + b"x"}

@@ -54,6 +54,7 @@ def test_fid_of_every_kind_of_samples(fig, images_run, weights, statistics):
         assert kept[f"{kind}_fid"] == summary["scores"][f"{kind}_fid"] == pytest.approx(frechet_distance(known, found))
 
 
+@pytest.mark.slow
 def test_other_parts_are_compared_with_the_training_set(fig, images_run, weights, statistics):
     fig(f"compute-fid d/shapes --fid-dim 64 --n-samples 12 --device cpu --weights {weights}")
     for mode, reference in (("val", "train"), ("test", "test")):
@@ -61,6 +62,7 @@ def test_other_parts_are_compared_with_the_training_set(fig, images_run, weights
         assert results(images_run, f"part_{mode}")[0]["FID"]["reference"] == reference
 
 
+@pytest.mark.slow
 def test_segments_can_be_asked_for_and_kinds_left_out(fig, images_run, weights, statistics):
     command = f"eval --load {images_run} --mode test --ident some --overwrite yes {EVAL} {FEW} --fid.weights {weights}"
     assert {"rec_fid", "hyb-grp_fid"} <= set(fig(f"{command} --fid.kinds [rec,hyb-grp]").scores)
@@ -70,6 +72,7 @@ def test_segments_can_be_asked_for_and_kinds_left_out(fig, images_run, weights, 
     assert "hyb-grp_fid" in grouped and "hybrid_fid" not in grouped
 
 
+@pytest.mark.slow
 def test_the_same_samples_each_time(fig, images_run, weights, statistics):
     command = f"eval --load {images_run} --mode test --ident again {EVAL} {FEW} --fid.weights {weights}"
     assert fig(command).scores == fig(command).scores
@@ -87,6 +90,7 @@ def test_without_weights_the_rest_is_evaluated(fig, images_run, tmp_path, caplog
     assert "FID (" in line and line.endswith("Fréchet distance (factor net) (fig train-factor-net d/shapes)")
 
 
+@pytest.mark.slow
 def test_without_statistics_of_the_data_those_of_the_samples_are_kept(fig, images_run, weights, trusted, caplog):
     outcome = fig(f"eval --load {images_run} --ident alone {EVAL} {FEW} --fid.weights {weights}")
     assert set(outcome.scores) == {"loss", "rec_loss", "reg_loss"} and "fig compute-fid" in caplog.text
@@ -94,6 +98,7 @@ def test_without_statistics_of_the_data_those_of_the_samples_are_kept(fig, image
     assert summary["FID"]["reference"] is None and kept["rec_fid_stats"][1].shape == (64, 64)
 
 
+@pytest.mark.slow
 def test_factor_distance(fig, images_run, tmp_path):
     net = fig(f"train-factor-net d/shapes --steps 2 --batch-size 4 --n-samples 20 --device cpu --out {tmp_path}/net")
     outcome = fig(
@@ -108,6 +113,7 @@ def test_factor_distance(fig, images_run, tmp_path):
     assert about["reference"] == "test" and about["n_samples"] == 20 and about["net"]["steps"] == 2
 
 
+@pytest.mark.slow
 def test_a_training_run_measures_at_its_end(fig, runs, tmp_path):
     net = fig(f"train-factor-net d/shapes --steps 1 --batch-size 2 --n-samples 8 --device cpu --out {tmp_path}/net")
     run = fig(
@@ -168,6 +174,7 @@ def test_observations_of_statistics_are_all_different(shapes_root):
     assert len(torch.cat(batches).flatten(1).unique(dim=0)) == 50
 
 
+@pytest.mark.slow
 def test_statistics_are_computed_once(fig, statistics, weights, capsys):
     command = f"compute-fid d/shapes --mode test --dim 64 --n-samples 8 --device cpu --weights {weights}"
     before = statistics.read_bytes()
@@ -179,6 +186,7 @@ def test_statistics_are_computed_once(fig, statistics, weights, capsys):
         assert file["test_64_mu"].attrs["n_samples"] == 8 and "torch" in file["test_64_mu"].attrs
 
 
+@pytest.mark.slow
 def test_statistics_equal_those_of_the_features(fig, statistics, weights, shapes_root):
     from sae_src.sample_quality.inception import load_inception
 
@@ -189,6 +197,7 @@ def test_statistics_equal_those_of_the_features(fig, statistics, weights, shapes
     np.testing.assert_allclose(covariance, np.cov(features, rowvar=False), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_other_files_and_names(fig, weights, trusted, tmp_path):
     command = f"compute-fid d/shapes --n-samples 4 --dim 64 --device cpu --weights {weights} --ident mine"
     for key in ("out", "out-path", "save-path"):

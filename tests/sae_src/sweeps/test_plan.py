@@ -116,6 +116,7 @@ def test_a_run_is_found_by_what_it_is_and_its_results(tmp_path, runs, fig):
     assert len(steps_left(job, run, ["eval --mode val --ident test_results"], runs)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "config" / "sweep").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_sweeps_stand_for_runs(path):
     sweep = read_sweep(path)
