@@ -52,7 +52,7 @@ def steps_left(job: Job, run: Path | None, then: Sequence[str], root: Path) -> l
     else:
         training = []
     load = "latest" if run is None else run_reference(run)
-    after = [_step(command, load, elsewhere if run is None else []) for command in then]
+    after = [_step(command, load, elsewhere if run is None else [], run) for command in then]
     if training:
         return [*training, *after]
     assert run is not None
@@ -69,13 +69,17 @@ def check_commands(then: Sequence[str]) -> None:
             raise UserError(f"then: eval takes the config of the run: leave out {words[1]}")
 
 
-def _step(command: str, load: str, elsewhere: Sequence[str]) -> Step:
+def _step(command: str, load: str, elsewhere: Sequence[str], run: Path | None) -> Step:
     words, keys = _split(command)
     given = shlex.split(command)[len(words) :]
     if words[0] == "eval" and "ident" not in keys:  # that of the evaluation at the end of training is kept
         given += ["--ident", _ident(keys)]
-    if words[0] == "eval" and "overwrite" not in keys:  # a run that was given more steps is evaluated anew
-        given += ["--overwrite", "yes"]
+    is_metrics = words[0] == "eval-metrics"
+    ident = _metric_settings(words, keys)[0].save_ident if is_metrics else _ident(keys)
+    replacing = "force_save" if is_metrics else "overwrite"
+    is_there = run is not None and os.path.lexists(run / f"{ident}.json")
+    if is_there and replacing not in keys and replacing.replace("_", "-") not in keys:  # of fewer steps, for one
+        given += [f"--{replacing.replace('_', '-')}", "yes"]
     return Step(command, (*words, "--load", load, *given, *elsewhere))
 
 

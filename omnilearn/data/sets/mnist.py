@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.paths import damaged, missing
+from omnilearn.data.download.paths import check_regular, damaged, missing
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
 from omnilearn.data.storage.idx import read_idx
@@ -90,6 +90,8 @@ class MNIST(FileDataset):
         for place in places:
             if place.path.exists() and not place.path.is_dir():
                 return place
+        for place in places:  # a folder in the place of a file, without the file in it
+            check_regular(place.path)
         raise missing(places[0].path, self.config)
 
     def _places(self, folder: Path, name: str) -> Iterator[IdxFile]:
