@@ -30,6 +30,15 @@ def score(
 ) -> dict[str, float | np.ndarray]:
     """DCIMIG of codes (N, D) and factors (N, K); the test arrays and the seed are not used.
 
+    Args:
+        codes_train: codes (N, D).
+        factors_train: factors (N, K).
+        codes_test: not used.
+        factors_test: not used.
+        seed: not used.
+        num_bins: number of intervals of equal width that the range of each code is cut into, to measure its mutual
+            information with a factor, at least 1: more bins need more points.
+
     Returns `dcimig` and `mutual_information` (D, K) in nats. The score is NaN with a single factor and with a factor
     of one value.
     """

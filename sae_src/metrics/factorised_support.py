@@ -34,8 +34,16 @@ def score(
 ) -> dict[str, float]:
     """Distances of codes (N, D) from a factorised support; the factors, the test arrays and the seed are not used.
 
-    Points are taken in batches of `batch_size` in the given order, the last one shorter; a batch of B takes memory
-    for D B^2 numbers.
+    Args:
+        codes_train: codes (N, D).
+        factors_train: not used.
+        codes_test: not used.
+        factors_test: not used.
+        seed: not used.
+        batch_size: number of points that are searched at once for combinations of values, at least 1: with more of them
+            fewer combinations are missing by chance, and scores are lower. Those of normal codes, whose range grows,
+            hardly change. Points are taken in the given order, and the last batch is shorter. A batch of B takes memory
+            for D B^2 numbers.
 
     Returns `factorised_support`, the mean over pairs of standardised codes (constant ones are left as they are), and
     `factorised_support_sum`, the sum over pairs of the codes as given. With a single code there are no pairs: the
@@ -98,7 +106,7 @@ METRIC = Metric(
     title="FactorisedSupport",
     score=score,
     scores=("factorised_support", "factorised_support_sum"),
-    meaning="all combinations of the values of latents occur",
+    meaning="every value of one latent occurs with every value of the others, whatever the factors",
     range="from 0, low",
     need="codes",
     ignores_test_points=True,

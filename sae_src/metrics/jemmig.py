@@ -36,6 +36,15 @@ def score(
 ) -> dict[str, float | np.ndarray]:
     """JEMMIG of codes (N, D) and factors (N, K); the test arrays and the seed are not used.
 
+    Args:
+        codes_train: codes (N, D).
+        factors_train: factors (N, K).
+        codes_test: not used.
+        factors_test: not used.
+        seed: not used.
+        num_bins: number of intervals of equal width that the range of each code is cut into, to measure its mutual
+            information with a factor, at least 1: scores of other numbers of bins do not compare.
+
     Returns `jemmig`, `jemmig_tied` (1 if some factor has several codes of the largest mutual information, else 0),
     and per factor `jemmig_per_factor` (K,) and `jemmig_raw` (K,) in nats. With a single code all but `jemmig_tied`
     are NaN; a factor of one value makes its entry of `jemmig_per_factor`, and so `jemmig`, NaN.

@@ -43,6 +43,15 @@ def score(
 ) -> dict[str, float | np.ndarray]:
     """MED of codes (N, D) and factors (N, K) of classes; the seed is not used.
 
+    Args:
+        codes_train: codes (N, D).
+        factors_train: factors (N, K).
+        codes_test: codes (M, D) to test the logistic regressions on.
+        factors_test: factors (M, K) to test them on.
+        seed: not used.
+        num_bins: number of intervals of equal width that the range of each code is cut into, to measure its mutual
+            information with a factor, at least 1: more bins need more points.
+
     Returns `disentanglement`, `completeness`, `informativeness_train`, `informativeness_test`, `top1_disentanglement`
     and `top1_completeness`; `top1_codes`, how many codes were kept for these; `importance_matrix` (D, K), which is R;
     `disentanglement_per_code` (D,), and `kept_codes`, their numbers. NaN: everything with a factor of one value,
@@ -126,7 +135,8 @@ METRIC = Metric(
         "top1_completeness",
         "top1_codes",
     ),
-    meaning="as dci, by mutual information; top1: of the best latent of each factor only",
+    meaning="each latent informs about one factor (disentanglement), each factor is known to one latent "
+    "(completeness), as dci but by mutual information; top1 counts only the purest latent of each factor",
     range="0 to 1, high",
     at_least={"num_bins": 1},
 )

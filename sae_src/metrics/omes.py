@@ -74,12 +74,17 @@ def score(
         sample: codes (n, D) of any factors (n, K) of indices. Without it the training rows are looked up, which needs
             every combination of factor values among them (`ValueError` otherwise).
         factor_sizes: number of values of each factor, with `sample`.
-        num_pairs: pairs per factor. With `published` pairing at least as many, and each of the combinations of the
-            other factors once if that is fewer.
-        pairing: see `Pairing`.
-        alpha: weight of the overlap, 0 to 1.
-        pooling: see `Pooling`.
-        decimals: to round S to; the published system uses 4.
+        num_pairs: pairs of points for each factor, which differ in this factor only, at least 2: with few of them the
+            score is lower. With `published` pairing at least as many, and each of the combinations of the other
+            factors once if that is fewer.
+        pairing: how the second value of a pair's factor is drawn: independently of the first, or, as published, always
+            another one. See `Pairing`.
+        alpha: what the score is made of, from 0 (only whether each factor moves one code) to 1 (only whether each code
+            moves with one factor), 0.5 being their mean.
+        pooling: how the values of a factor for the single codes become one: their mean, weighted by how closely each
+            code follows the factor, or the largest.
+        decimals: decimal places to keep of how closely each code follows each factor (S), all of them by default. The
+            published system keeps 4.
 
     Returns what `score_pairs` does, or with a factor of one value `omes` alone, which is NaN then.
     """
