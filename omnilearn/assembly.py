@@ -14,7 +14,7 @@ from omnilearn.config.components import component_of
 from omnilearn.config.nodes import says_type
 from omnilearn.config.recorder import recorder_of
 from omnilearn.config.signatures import parameters
-from omnilearn.data import Data, Dataset, Loading, split
+from omnilearn.data import Data, Dataset, Loading
 from omnilearn.errors import ConfigError
 from omnilearn.layers import Size
 from omnilearn.model import Model
@@ -42,7 +42,7 @@ def build_data(config: Node) -> Data:
     loading = call(Loading, node, _inherit=False)
     seed_everything(seed_of(node))
     dataset = build(node, Dataset)
-    return Data(split(dataset, loading.split, shuffle=loading.shuffle_split), loading)
+    return loading.cut(dataset)
 
 
 def build_model(config: Node, din: Size | None = None, *, dataset_size: int | None = None) -> Model:

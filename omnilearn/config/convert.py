@@ -48,6 +48,8 @@ def describe(want: Any) -> str:
     """The type `want` in words that fit an error message."""
     if want in (None, type(None)):
         return "null"
+    if want in (Any, object):
+        return "anything"
     if want is str:
         return "text"
     if get_origin(want) is Literal:

@@ -1,5 +1,6 @@
 """The scores of a run: all that its evaluations and metrics have written, each with the settings that made it."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ _WITHOUT_EFFECT = {"seed", "jobs", "metrics", "own"}
 _LIBRARIES = ("scikit-learn",)
 # What a run is called after, and what is found out as it begins.
 _NO_SETTINGS = {"din", "dout", "dataset_size", "info", "run", "seed"}
+# Settings that are read as one: lists and tables of factors.
+_WHOLE = ("correlate", "holdout")
 _COUNTS = ("active", "num_active_dims", "size")
 
 
@@ -47,7 +50,7 @@ class ScoredRun:
 def scored(run: Path) -> ScoredRun:
     """Read the scores of a run; `UserError` where its config or a file of results is damaged."""
     config = glance_at_config(run)
-    settings = dict(flat({key: v for key, v in experiment_of(config).items() if key not in _NO_SETTINGS}))
+    settings = dict(flat({key: _legible(v) for key, v in experiment_of(config).items() if key not in _NO_SETTINGS}))
     settings["budget"] = config.get("budget")
     scores: dict[str, float] = {}
     made_with: dict[str, Mapping[str, Any]] = {}
@@ -107,6 +110,12 @@ def flat(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield prefix, tree
     for key, value in items:
         yield from flat(value, f"{prefix}.{key}" if prefix else str(key))
+
+
+def _legible(section: Any) -> Any:
+    """A section with what is one setting, however many values it holds, as a text."""
+    whole = {name: json.dumps(section[name]) for name in _WHOLE if isinstance(section, Mapping) and section.get(name)}
+    return {**section, **whole} if whole else section
 
 
 def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

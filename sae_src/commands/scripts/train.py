@@ -42,6 +42,11 @@ def train(config: Node) -> object:
         --dataset.split.val R     share of the observations for validation
         --dataset.shuffle, --dataset.drop-last, --dataset.shuffle-split
         --dataset.pairs RULE      how the partners of observations differ, for methods that train on pairs
+        --dataset.holdout '{FACTOR: [0, 1]}'      hold these values out from training; a list of such tables: each
+                                  combination that meets all conditions of one
+        --dataset.correlate '[[FACTOR, FACTOR]]'  train on factors that go together, with --dataset.strength R (0.4 to
+                                  0.04, smaller is stronger)
+        --dataset.train-on whole  hold out for evaluations only
     Model
         --latent-dim N            number of latents
         --reg-wt W                weight of the regulariser (beta of a VAE)
