@@ -37,6 +37,20 @@ def to_device(network: Network, device: torch.device) -> Network:
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+# Values of the observations in a batch at which passes are fastest: measured on CPUs, where what layers make of a batch
+# then stays in the caches; on a GPU, enough to keep it busy.
+_VALUES_AT_ONCE = {"cpu": 2**17, "cuda": 2**23}
+_MOST_AT_ONCE = 8192
+
+
+def fastest_batch_size(values: int, device: torch.device) -> int:
+    """The number of observations, each of so many values, that a device gets through a model fastest.
+
+    Training has reasons of its own for a batch size; this is for passes whose results do not depend on it.
+    """
+    return min(max(_VALUES_AT_ONCE[device.type] // values, 1), _MOST_AT_ONCE)
+
+
 def describe_device(device: torch.device) -> str:
     """The device and, for a GPU, its model."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)

@@ -15,12 +15,28 @@ class Model(nn.Module, ABC):
             the part: `model.discriminator.optim`) and a loss of their own among the losses (`discriminator_loss`). It
             may share no parameter and no part of its graph with another one.
         takes_pairs: whether a training batch is to hold pairs: B observations, then a partner of each.
+        evaluates_singly: whether, in evaluation mode, what a class adds treats each observation by itself and draws
+            nothing, so that every loss is a mean over observations, whatever batches they come in. Each class says so
+            for itself: it holds for a model where all its classes say so.
         step: training steps done.
     """
 
     trained_apart: ClassVar[tuple[str, ...]] = ()
     takes_pairs: ClassVar[bool] = False
+    evaluates_singly: ClassVar[bool] = True
     step: int = 0
+
+    @property
+    def is_evaluated_singly(self) -> bool:
+        """Whether evaluations may choose their batches: each class that adds anything `evaluates_singly`."""
+
+        def says_so(kind: type) -> bool:
+            added = vars(kind)
+            # A class put together from a config adds how it is pickled, and nothing else.
+            own = any(callable(value) for name, value in added.items() if name != "__reduce__")
+            return bool(added.get("evaluates_singly", not own))
+
+        return all(says_so(kind) for kind in type(self).__mro__ if issubclass(kind, Model))
 
     @abstractmethod
     def losses(self, observations: Tensor) -> dict[str, Any]:

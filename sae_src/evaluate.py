@@ -14,10 +14,11 @@ from omnilearn.config.nodes import says_type
 from omnilearn.config.tree import given_keys, merged, nested
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.evaluation.evaluate import Evaluation, check_fit
+from omnilearn.evaluation.evaluate import Evaluation, check_batch_size, check_fit
 from omnilearn.evaluation.measures import configured_measures, measure_keys
-from omnilearn.evaluation.results import evaluate_and_store, settings_of
+from omnilearn.evaluation.results import evaluate_and_store, settings_of, special_precision
 from omnilearn.evaluation.stored_results import stored_scores
+from omnilearn.precision import Precision, evaluation_precision, forward_context, use_precision
 from omnilearn.runs.folder import save_root
 from omnilearn.runs.identity import without, without_places
 from omnilearn.runs.naming import check_ident
@@ -38,6 +39,7 @@ class EvalSettings:
     mode: str = "val"
     ckpt_num: int | None = None
     step_limit: int | None = None
+    eval_batch_size: int | None = None
     saveroot: Path | None = None
     device: str | None = None
     override: Mapping[str, Any] | None = None
@@ -90,11 +92,15 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     measures = configured_measures(run.config)
     subset = data.subset(settings.mode)
     model = to_device(run.model, device)
+    check_batch_size(model, "eval_batch_size", settings.eval_batch_size)
     for given, prefix in ((settings.override or {}, "override."), (passed_on, "")):
         reject_unknown_keys(run.config, [key for key in given_keys(given) if key not in FID_SKIPS], prefix)
     assert run.step is not None  # or there were no checkpoint
     seed = seed_of(run.config)
-    special = {"override": kept} if (kept := without(without_places(override), _PLACES)) else {}
+    trained_in: Precision = read_key(run.config, "precision", Precision, "float32")
+    precision = evaluation_precision(trained_in, device)
+    special: dict[str, Any] = {"override": kept} if (kept := without(without_places(override), _PLACES)) else {}
+    special |= special_precision(precision)
     made_by = {
         "mode": settings.mode,
         "step": run.step,
@@ -103,22 +109,26 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     known = stored_scores(run.path, settings.name, made_by, overwrite=settings.overwrite)
     data.dataset.to(device)
     subset.dataset.to(device)
-    check_fit(model, subset.batch(torch.arange(min(2, len(subset)))), model.losses, seed)
-    print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {describe_device(device)}", flush=True)
-    outcome = evaluate_and_store(
-        model,
-        data,
-        run.path,
-        ident=settings.name,
-        mode=settings.mode,
-        step=run.step,
-        seed=seed,
-        visualiser=visualiser,
-        measures=measures,
-        step_limit=settings.step_limit,
-        special=special,
-        known=known,
-    )
+    use_precision(precision, device)
+    where = describe_device(device) + ("" if precision == "float32" else f" in {precision}")
+    with forward_context(precision, device):
+        check_fit(model, subset.batch(torch.arange(min(2, len(subset)))), model.losses, seed)
+        print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {where}", flush=True)
+        outcome = evaluate_and_store(
+            model,
+            data,
+            run.path,
+            ident=settings.name,
+            mode=settings.mode,
+            step=run.step,
+            seed=seed,
+            visualiser=visualiser,
+            measures=measures,
+            batch_size=settings.eval_batch_size,
+            step_limit=settings.step_limit,
+            special=special,
+            known=known,
+        )
     result = ", ".join(f"{name} {value:.6g}" for name, value in outcome.scores.items())
     print(f"{settings.mode} {result}")
     print(f"written to {run.path / settings.name}.json and {settings.name}.pth.tar")

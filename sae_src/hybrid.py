@@ -23,6 +23,8 @@ class Hybrid(Autoencoder):
         hybrid_shuffle: `modular` as in the published system, or `independent` (see `shuffle_dimensions`).
     """
 
+    evaluates_singly = True
+
     def __init__(
         self, *args: Any, hybridize_groups: bool = False, hybrid_shuffle: Shuffle = "modular", **kwargs: Any
     ) -> None:

@@ -55,6 +55,7 @@ class Autoencoder(Model):
         ValueError: where the encoder's and decoder's numbers of latents do not fit, or a number is out of its range.
     """
 
+    evaluates_singly = True
     prior: Prior | None = None
     _scheduled_weight: Tensor
 
@@ -160,6 +161,7 @@ class Autoencoder(Model):
 class GaussianAutoencoder(Autoencoder):
     """An autoencoder of which the encoder gives normal distributions, and the prior is N(0, I)."""
 
+    evaluates_singly = True
     prior = GaussianPrior()
 
     def encode(self, observations: Tensor | np.ndarray) -> Normal:
@@ -184,6 +186,8 @@ class VariationalAutoencoder(GaussianAutoencoder):
     The regulariser is the KL divergence from N(0, I), summed over latents, averaged over the batch. `kl` says by which
     formula: `published`, which takes the standard deviation for the variance, or `exact`.
     """
+
+    evaluates_singly = True
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from omnilearn.evaluation.evaluate import Evaluation, evaluate, evaluation_mode
 from omnilearn.evaluation.measures import Measure, Measured, NotPrepared, Unavailable
 from omnilearn.files import save_tensors, storable, write_json
 from omnilearn.model import Model
+from omnilearn.precision import Precision
 from omnilearn.randomness import undisturbed
 from omnilearn.tensorboard.visualiser import Visualiser
 from omnilearn.tensorboard.writer import TensorBoardWriter
@@ -34,6 +35,7 @@ def evaluate_and_store(
     seed: int,
     visualiser: Visualiser | None = None,
     measures: Sequence[Measure] = (),
+    batch_size: int | None = None,
     step_limit: int | None = None,
     stop: Callable[[], BaseException | None] = lambda: None,
     passed: Evaluation | None = None,
@@ -53,9 +55,8 @@ def evaluate_and_store(
     """
     subset = data.subset(mode)
     batches = data.loading.evaluation_batches(subset, seed)
-    outcome = passed or evaluate(
-        model, subset, batches, seed, title=f"evaluation of {mode}", step_limit=step_limit, stop=stop
-    )
+    title, options = f"evaluation of {mode}", {"batch_size": batch_size, "step_limit": step_limit}
+    outcome = passed or evaluate(model, subset, batches, seed, title=title, stop=stop, **options)
     pattern = f"{ident}/{{}}"
     drawn: dict[str, Any] = {}
     with _place_for_curves(folder, known) as place, TensorBoardWriter(place) as writer, writer.all_or_none():
@@ -110,6 +111,11 @@ def settings_of(
         "step_limit": step_limit,
         **(special or {}),
     }
+
+
+def special_precision(precision: Precision) -> dict[str, str]:
+    """What is `special` about the settings of an evaluation in a precision: nothing for float32."""
+    return {} if precision == "float32" else {"precision": precision}
 
 
 @contextmanager

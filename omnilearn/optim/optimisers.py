@@ -24,9 +24,12 @@ class Optimiser:
         """The learning rate in force."""
         return self.torch_optimiser.param_groups[0]["lr"]
 
-    def step(self) -> None:
-        """Update the parameters from their gradients."""
-        self.torch_optimiser.step()
+    def step(self, scaler: torch.amp.GradScaler | None = None) -> None:
+        """Update the parameters from their gradients; those that a `scaler` scaled are scaled back first."""
+        if scaler is None:
+            self.torch_optimiser.step()
+        else:
+            scaler.step(self.torch_optimiser)
 
     def set_rate(self, step: int) -> None:
         """Set the learning rate that the schedule, if any, gives once `step` training steps are done."""

@@ -13,6 +13,7 @@ _HARMLESS = {
     "budget",
     "checkpoint",
     "device",
+    "eval_batch_size",
     "evaluation",
     "include_eval",
     "labels",

@@ -13,10 +13,11 @@ from omnilearn.data import BatchSampler, Data, Subset
 from omnilearn.data.pairs import PairedBatches
 from omnilearn.device import pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.evaluation.evaluate import check_fit
+from omnilearn.evaluation.evaluate import check_batch_size, check_fit
 from omnilearn.evaluation.measures import Measure, configured_measures
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
+from omnilearn.precision import use_precision
 from omnilearn.training.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Components:
 def assemble(config: Node, settings: TrainSettings) -> Components:
     """Build everything that a config names; nothing is written."""
     device = pick_device(settings.device)
+    use_precision(settings.precision, device)
     if settings.threads is not None:
         _tell_of_too_many(settings.threads)
         torch.set_num_threads(settings.threads)
@@ -63,6 +65,7 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
     train_subset = data.subsets["train"]
     model = to_device(build_model(config, data.dataset.din, dataset_size=len(train_subset)), device)
     _check_pairs(model, data)
+    check_batch_size(model, "eval_batch_size", settings.eval_batch_size)
     data.dataset.to(device)
     seed = seed_of(config)
     batches = data.loading.training_batches(train_subset, seed)

@@ -54,9 +54,11 @@ class Validate(Hook):
     can_be_made_up = True
     needs_result = False
 
-    def __init__(self, settings: Validation, data: Data, visualiser: Visualiser | None) -> None:
+    def __init__(
+        self, settings: Validation, data: Data, visualiser: Visualiser | None, batch_size: int | None = None
+    ) -> None:
         super().__init__(settings.freq)
-        self._settings, self._data, self._visualiser = settings, data, visualiser
+        self._settings, self._data, self._visualiser, self._batch_size = settings, data, visualiser, batch_size
         self._latest: tuple[int, Evaluation] | None = None
 
     def passed_at(self, step: int, mode: str, step_limit: int | None) -> Evaluation | None:
@@ -80,6 +82,7 @@ class Validate(Hook):
                 self._data.loading.evaluation_batches(subset, seed),
                 seed,
                 title=f"validation at step {progress.step:,}",
+                batch_size=self._batch_size,
                 step_limit=self._settings.step_limit,
                 stop=training.interruption.reason,
             )

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from omnilearn.files import restored, storable
+from omnilearn.precision import Precision, forward_context
 from omnilearn.randomness import generator_states, set_generator_states
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components
 from omnilearn.training.interruption import FiniteGuard, Interruption, Stop
-from omnilearn.training.settings import Precision
 from omnilearn.training.stopwatch import Stopwatch
 
 
@@ -55,6 +55,7 @@ class Training:
         stopwatch: how long they take.
         interruption: why to stop early, if at all.
         guard: keeps losses that are not finite away from the weights.
+        scaler: keeps gradients in the range of fp16; does nothing for other precisions.
         problem: why to stop after the hooks of this step, if at all.
     """
 
@@ -73,13 +74,12 @@ class Training:
         self.progress, self.stopwatch, self.interruption = Progress(), Stopwatch(), Interruption()
         optimisers = {loss: optimiser.torch_optimiser for loss, optimiser in components.optimisers.items()}
         self.guard = FiniteGuard(optimisers, components.device)
+        self.scaler = torch.amp.GradScaler(components.device.type, enabled=precision == "fp16")
         self.problem: Stop | None = None
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context for forward passes."""
-        if self.precision == "float32":
-            return nullcontext()
-        return torch.autocast(self.components.device.type, torch.bfloat16)
+        return forward_context(self.precision, self.components.device)
 
     def state_dict(self) -> dict[str, Any]:
         """All but the model that is needed to go on as if nothing had happened.
@@ -93,6 +93,7 @@ class Training:
             **progress,
             "seconds": self.stopwatch.seconds,
             "optimiser": main.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "other_optimisers": [optimiser.state_dict() for optimiser in others],
             "order": self.components.batches.state_dict(),
             "generators": generator_states(),
@@ -108,6 +109,7 @@ class Training:
         states = [state["optimiser"], *state.get("other_optimisers", ())]
         for optimiser, of_optimiser in zip(self.components.optimisers.values(), states, strict=True):
             optimiser.load_state_dict(of_optimiser)
+        self.scaler.load_state_dict(state.get("scaler", {}))
         self.components.batches.load_state_dict(state["order"])
         set_generator_states(state["generators"])
 
@@ -173,8 +175,9 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
         training.guard.before_update(result, step)  # on the CPU this reads the loss
         for loss, optimiser in optimisers.items():  # one, but for a model with parts that are trained apart
             optimiser.zero_grad()
-            result[loss].backward()
-            optimiser.step()
+            training.scaler.scale(result[loss]).backward()
+            optimiser.step(training.scaler)
+        training.scaler.update()
         progress.step = step
         model.set_step(step)
         watch.lap("time_train")

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from omnilearn.errors import UserError
+from omnilearn.precision import Precision
 from omnilearn.runs.naming import RunNaming, check_ident
 from omnilearn.tensorboard.visualiser import Visualiser
 
 Frequency = int | None
-Precision = Literal["float32", "bf16"]
 
 MOST_THREADS = 1024
 
@@ -129,6 +128,8 @@ class TrainSettings:
         viz: draws pictures for TensorBoard.
         evaluation: the evaluation at the end.
         include_eval: whether there is one.
+        eval_batch_size: observations at once in validations and evaluations of methods whose scores do not depend on
+            it; by default what is fastest for the device.
         labels: what the run is noted under.
     """
 
@@ -149,6 +150,7 @@ class TrainSettings:
     viz: Visualiser | None = None
     evaluation: FinalEvaluation | None = field(default_factory=FinalEvaluation)
     include_eval: bool = True
+    eval_batch_size: int | None = None
     labels: Labels = field(default_factory=Labels)
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from omnilearn.assembly import takes_dataset_size
 from omnilearn.config import Node, call, dump_yaml, find, keys_given, read, reject_unused
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import not_finite
-from omnilearn.evaluation.results import evaluate_and_store
+from omnilearn.evaluation.results import evaluate_and_store, special_precision
 from omnilearn.runs.folder import CONFIG, INFO, new_run, removed_on_failure, save_root
 from omnilearn.runs.identity import fingerprint, stored_form
 from omnilearn.runs.info import add_info, complete_info, run_info
@@ -84,7 +84,7 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
         hooks.append(Visualise(settings.viz))
     validate: Validate | None = None
     if settings.validation is not None and data.has_subset(settings.validation.mode):
-        validate = Validate(settings.validation, data, settings.viz)
+        validate = Validate(settings.validation, data, settings.viz, settings.eval_batch_size)
         hooks.append(validate)
     hooks += [Save(settings.checkpoint), console]
     try:
@@ -130,10 +130,11 @@ def evaluate_at_end(
             seed=training.components.seed,
             visualiser=settings.viz,
             measures=training.components.measures,
+            batch_size=settings.eval_batch_size,
             step_limit=limit,
             stop=training.interruption.reason,
             passed=None if validate is None else validate.passed_at(step, mode, limit),
-            special={} if training.precision == "float32" else {"precision": training.precision},
+            special=special_precision(training.precision),
         )
     return outcome.scores
 

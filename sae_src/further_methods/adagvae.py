@@ -34,6 +34,7 @@ class AdaGVAE(GaussianAutoencoder):
     """
 
     takes_pairs = True
+    evaluates_singly = True
 
     def __init__(
         self,

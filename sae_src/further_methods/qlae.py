@@ -52,6 +52,8 @@ class QuantisedAutoencoder(Autoencoder):
             (`global`).
     """
 
+    evaluates_singly = True
+
     def __init__(
         self,
         encoder: Builder[Layer],

@@ -19,6 +19,7 @@ def evaluate(config: Node) -> object:
                             (the same one may be repeated: its numbers are the same)
         --ckpt-num N        the checkpoint of step N (default: the newest)
         --step-limit N      at most N batches
+        --eval-batch-size N observations at once (default: what is fastest), where the scores do not depend on it
         --fid.n-samples N   samples of each kind for the FID (50000); --fid.dim N: features (2048); --fid null: no FID
         --fid.kinds LIST    of rec, prior, hybrid, hyb-grp (whole segments); default: what the model is made for
         --fid.weights FILE, --fid.download yes    the weights of its network (91 MB); --fid.batch-size N: images at once

@@ -25,6 +25,8 @@ def train(config: Node) -> object:
         --fid null                no FID in it (--fid.KEY V: see fig eval -h); --factor-distance null likewise
         --evaluation.mode NAME    the part it runs on (val); --evaluation.ident NAME: the name of its results;
                                   --evaluation.step-limit N: at most N batches of it
+        --eval-batch-size N       observations at once in validations and evaluations (by default what is fastest), for
+                                  methods of which the scores do not depend on it
     Where and how
         --name NAME               name of the run instead of the one made from the configs
         --name-include-date no    leave the date out of the name
@@ -35,7 +37,7 @@ def train(config: Node) -> object:
         --threads N               CPU threads (default: 1 for vectors, torch's own number for images)
         --deterministic yes       only exactly repeatable kernels on a GPU (slower)
         --time-limit HOURS        save and exit with code 3 when it is reached
-        --precision bf16          forward passes in bfloat16 (default float32)
+        --precision P             float32 (default), bf16 or, on a GPU, fp16 or tf32: of forward passes
         --seed N                  seed of everything (0)
     Data
         --dataset.batch-size N    observations in a batch
