@@ -80,12 +80,14 @@ def build_optimisers(config: Node, model: Model) -> dict[str, Optimiser]:
     """The optimisers of a model, by the names of the losses that they lower.
 
     `loss` has the optimiser `model.optim` of the config, for all parameters but those of the parts `trained_apart`. The
-    loss of such a part, `PART_loss`, has `model.PART.optim`, for the parameters of the part.
+    loss of such a part, `PART_loss`, has `model.PART.optim`, for the parameters of the part. What is frozen has none.
     """
     apart = {f"{name}_loss": model.get_submodule(name) for name in model.trained_apart}
     others = {parameter for part in apart.values() for parameter in part.parameters()}
     optimisers = {"loss": _optimiser(config, "model", [p for p in model.parameters() if p not in others])}
     for name, (loss, part) in zip(model.trained_apart, apart.items(), strict=True):
+        if name in model.frozen:
+            continue
         optimisers[loss] = _optimiser(config, f"model.{name}", list(part.parameters()))
     return optimisers
 

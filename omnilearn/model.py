@@ -2,9 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor, nn
+
+Self = TypeVar("Self", bound="Model")
 
 
 class Model(nn.Module, ABC):
@@ -19,12 +21,14 @@ class Model(nn.Module, ABC):
             nothing, so that every loss is a mean over observations, whatever batches they come in. Each class says so
             for itself: it holds for a model where all its classes say so.
         step: training steps done.
+        frozen: names of the parts that training leaves as they are.
     """
 
     trained_apart: ClassVar[tuple[str, ...]] = ()
     takes_pairs: ClassVar[bool] = False
     evaluates_singly: ClassVar[bool] = True
     step: int = 0
+    frozen: tuple[str, ...] = ()
 
     @property
     def is_evaluated_singly(self) -> bool:
@@ -45,6 +49,20 @@ class Model(nn.Module, ABC):
         Returns the `loss` to minimise, further losses as single numbers, and tensors or distributions that they came
         from, among them the `original` observations.
         """
+
+    def freeze(self, *names: str) -> None:
+        """Leave parts as they are from now on: without gradients, and in evaluation mode at all times."""
+        self.frozen = names
+        for name in names:
+            self.get_submodule(name).requires_grad_(False)
+        self.train(self.training)
+
+    def train(self: Self, mode: bool = True) -> Self:
+        """Set training or evaluation mode, but for parts that are frozen: else batch norms would take averages."""
+        super().train(mode)
+        for name in self.frozen:
+            self.get_submodule(name).eval()
+        return self
 
     def set_step(self, step: int) -> None:
         """Be told how many training steps are done: after every step, and when a state is loaded.

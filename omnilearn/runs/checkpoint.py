@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -82,10 +82,10 @@ def save_checkpoint(run: Path, step: int, model: dict[str, Any], training: dict[
     return target
 
 
-def remove_checkpoints(run: Path, *, keep: int, always: int | None = None) -> None:
-    """Remove all but the newest `keep` checkpoints of a run, and never the one of the step `always`."""
+def remove_checkpoints(run: Path, *, keep: int, always: Collection[int] = ()) -> None:
+    """Remove all but the newest `keep` checkpoints of a run, and never those of the steps `always`."""
     for step in checkpoint_steps(run)[:-keep]:
-        if step != always:
+        if step not in always:
             path = checkpoint_path(run, step)
             gone = run / f".{path.name}.{os.getpid()}.gone"
             os.rename(path, gone)  # first out of sight: what is half removed is no checkpoint

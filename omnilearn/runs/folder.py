@@ -5,7 +5,7 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -27,7 +27,14 @@ def save_root(given: Path | None = None) -> Path:
 
 
 @contextmanager
-def new_run(root: Path, name: str, files: Mapping[str, str], *, date: bool = True) -> Iterator[Path]:
+def new_run(
+    root: Path,
+    name: str,
+    files: Mapping[str, str],
+    *,
+    date: bool = True,
+    prepare: Callable[[Path], object] = lambda folder: None,
+) -> Iterator[Path]:
     """The folder of a new run, for this process to train in; a name that is taken gets _2, _3 and so on.
 
     It appears with all its first files in it, and with the lock of this process, or not at all. What other processes
@@ -38,6 +45,7 @@ def new_run(root: Path, name: str, files: Mapping[str, str], *, date: bool = Tru
         name: the name of the run.
         files: the text of each file by its name.
         date: end the name with the date.
+        prepare: puts what else is to be there from the start into the folder that it gets.
 
     Raises `UserError` for a name that is not one folder, or where the folder cannot be made.
     """
@@ -57,6 +65,7 @@ def new_run(root: Path, name: str, files: Mapping[str, str], *, date: bool = Tru
         with sole_writer(temporary):
             for file, text in files.items():
                 write_text(temporary / file, text)
+            prepare(temporary)
             yield _moved(temporary, root / stem)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -15,10 +15,12 @@ from omnilearn.device import pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import check_batch_size, check_fit
 from omnilearn.evaluation.measures import Measure, configured_measures
+from omnilearn.layers import Size
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
 from omnilearn.precision import use_precision
 from omnilearn.training.settings import TrainSettings
+from omnilearn.training.updated_part import freeze_but
 
 _log = logging.getLogger(__name__)
 
@@ -60,11 +62,18 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
     else:
         torch.backends.cudnn.benchmark = device.type == "cuda"
     data = build_data(config)
+    if settings.origin is not None and data.dataset.din != settings.origin.din:
+        raise UserError(
+            f"from: {settings.origin.run} was trained on observations of {_shown(settings.origin.din)}, and those of "
+            f"{data.dataset.config} are of {_shown(data.dataset.din)}: its weights do not fit"
+        )
     if settings.threads is None and device.type == "cpu" and isinstance(data.dataset.din, int):
         torch.set_num_threads(1)  # layers of vectors are too small to be shared: more threads only wait for each other
     train_subset = data.subsets["train"]
     model = to_device(build_model(config, data.dataset.din, dataset_size=len(train_subset)), device)
     _check_pairs(model, data)
+    if settings.update is not None:
+        freeze_but(model, settings.update)
     check_batch_size(model, "eval_batch_size", settings.eval_batch_size)
     data.dataset.to(device)
     seed = seed_of(config)
@@ -73,6 +82,10 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
         if section is not None and section.mode != "val":  # without such a subset, `val` means no validation
             data.subset(section.mode)
     return Components(data, model, build_optimisers(config, model), batches, configured_measures(config), device, seed)
+
+
+def _shown(size: Size) -> str:
+    return str(size) if isinstance(size, int) else " x ".join(map(str, size))
 
 
 def _tell_of_too_many(threads: int) -> None:

@@ -107,7 +107,8 @@ class Validate(Hook):
 class Save(Hook):
     """Saves a checkpoint, and removes old ones where only some are to be kept.
 
-    The best so far is always kept: then one is saved after every validation that is better than all before, too.
+    The best so far is always kept: then one is saved after every validation that is better than all before, too. So are
+    the first weights of a run that starts with those of another.
     """
 
     name = "save"
@@ -136,5 +137,5 @@ class Save(Hook):
         state = {"step": progress.step, "model": model.state_dict(), "model_str": str(model)}
         save_checkpoint(training.folder, progress.step, state, training.state_dict())
         if self._keep is not None:
-            best = int(progress.best["step"]) if progress.best else None
-            remove_checkpoints(training.folder, keep=self._keep, always=best)
+            best = {int(progress.best["step"])} if progress.best else set()
+            remove_checkpoints(training.folder, keep=self._keep, always={0, *best})

@@ -47,6 +47,11 @@ def resume(run: Run) -> Path:
     accept = read_key(run.config, "accept_changes", bool, False)
     components = assemble(run.config, settings)
     reject_unknown_keys(run.config, given_keys(run.override))
+    if settings.origin is not None and run.step is None:
+        raise UserError(
+            f"{run.name} has no checkpoint, not even of the weights of {settings.origin.run} that it started with: "
+            f"start another run, --from {settings.origin.run}"
+        )
     state = None if run.step is None else load_training_state(run.checkpoint)
     step = 0 if run.step is None else run.step
     evaluation = settings.evaluation if settings.include_eval else None

@@ -6,7 +6,9 @@ from pathlib import Path
 from omnilearn.errors import UserError
 from omnilearn.precision import Precision
 from omnilearn.runs.naming import RunNaming, check_ident
+from omnilearn.runs.origin import Origin
 from omnilearn.tensorboard.visualiser import Visualiser
+from omnilearn.training.updated_part import Update
 
 Frequency = int | None
 
@@ -131,6 +133,8 @@ class TrainSettings:
         eval_batch_size: observations at once in validations and evaluations of methods whose scores do not depend on
             it; by default what is fastest for the device.
         labels: what the run is noted under.
+        origin: the run whose weights it starts with, as it notes that itself.
+        update: what of the model is then trained.
     """
 
     budget: int
@@ -152,6 +156,8 @@ class TrainSettings:
     include_eval: bool = True
     eval_batch_size: int | None = None
     labels: Labels = field(default_factory=Labels)
+    origin: Origin | None = None
+    update: Update | None = None
 
     def __post_init__(self) -> None:
         if self.budget < 1:

@@ -2,8 +2,10 @@
 
 import shlex
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -13,6 +15,8 @@ from omnilearn.config import Node, call, dump_yaml, find, keys_given, read, reje
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import not_finite
 from omnilearn.evaluation.results import evaluate_and_store, special_precision
+from omnilearn.model import Model
+from omnilearn.runs.checkpoint import save_checkpoint
 from omnilearn.runs.folder import CONFIG, INFO, new_run, removed_on_failure, save_root
 from omnilearn.runs.identity import fingerprint, stored_form
 from omnilearn.runs.info import add_info, complete_info, run_info
@@ -26,26 +30,44 @@ from omnilearn.training.loop import Hook, Training, train_steps
 from omnilearn.training.settings import FinalEvaluation, TrainSettings
 
 
-def train(config: Node) -> Path:
-    """Train a model from scratch as a config says; returns the folder of the run.
+def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
+    """Train a model as a config says; returns the folder of the run.
 
     Nothing is written before the whole configuration is known to be good.
+
+    Args:
+        config: the config.
+        weights: what the model starts with, where the config notes their `origin`; from scratch by default.
     """
+    if weights is None and any(key.split(".")[0] == "origin" for key in keys_given(config)):
+        raise UserError("--origin: a run notes that itself: --from RUN starts one with the weights of another")
     settings = call(TrainSettings, config)
     for key in keys_given(config):
         if key in ("din", "dout"):
             raise UserError(f"--{key}: the size of the observations is that of the data, and cannot be set")
         if key == "dataset_size":
             raise UserError("--dataset-size: it is that of the data; for another one of a method: --model.dataset-size")
+    assert (settings.origin is None) == (weights is None)
+    if settings.update is not None and weights is None:
+        raise UserError("--update: goes with --from RUN, with whose weights it leaves the other part")
     components = assemble(config, settings)
     reject_unused(config)
+    if settings.origin is not None and weights is not None:
+        start_with(components.model, weights, settings.origin.run)
     try_out(components)
     naming = settings.run or PlainNaming()
     model_name = naming.model_name(components.model, method=_type_of(config, "model"))
     info = {**run_info(components.device, components.seed), "model": model_name, **settings.labels.entries()}
+    if settings.origin is not None:
+        info["origin"] = {**settings.origin.entries(), "update": settings.update}
+
+    def prepare(folder: Path) -> None:
+        if weights is not None:
+            save_first(folder, config, components, settings)
+
     files = {CONFIG: dump_yaml(stored_config(config, components)), INFO: dump_yaml(info)}
     name, date = name_of(config, settings, components), settings.name_include_date
-    with new_run(save_root(settings.saveroot), name, files, date=date) as folder, ExitStack() as stack:
+    with new_run(save_root(settings.saveroot), name, files, date=date, prepare=prepare) as folder, ExitStack() as stack:
         with removed_on_failure(folder):
             writer = stack.enter_context(TensorBoardWriter(folder))
             training = begin(config, components, settings, folder, writer)
@@ -55,6 +77,22 @@ def train(config: Node) -> Path:
             writer.flush()
         run_to_end(training, settings)
     return folder
+
+
+def start_with(model: Model, weights: Mapping[str, Any], name: str) -> None:
+    """Give a model the weights of the run of that name; `UserError` where they do not fit."""
+    try:
+        model.load_state_dict(weights)
+    except (RuntimeError, KeyError, TypeError, AttributeError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise UserError(f"from: the weights of {name} do not fit this model: {' '.join(lines[1:2])}") from None
+
+
+def save_first(folder: Path, config: Node, components: Components, settings: TrainSettings) -> None:
+    """Save the weights that a run starts with as its checkpoint 0, since those of the other run may change or go."""
+    state = {"step": 0, "model": components.model.state_dict(), "model_str": str(components.model)}
+    with TemporaryDirectory() as elsewhere, TensorBoardWriter(Path(elsewhere)) as writer:
+        save_checkpoint(folder, 0, state, begin(config, components, settings, folder, writer).state_dict())
 
 
 def begin(
@@ -144,7 +182,8 @@ def name_of(config: Node, settings: TrainSettings, components: Components) -> st
     naming = settings.run or PlainNaming()
     kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
     seed = f"_seed{components.seed}" if components.seed else ""
-    return settings.name or naming.base_name(components.model, **kinds) + seed
+    updated = "" if settings.update is None else f"_update-{settings.update}"
+    return settings.name or naming.base_name(components.model, **kinds) + updated + seed
 
 
 def stored_config(config: Node, components: Components) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from omnilearn.runs.stored_config import read_stored_config, with_override
 from omnilearn.training.resume import check_override, resume
 from omnilearn.training.train import train
 from omnilearn.training.unfinished import is_finished, unfinished_runs
+from sae_src.commands.further_training import KEY, train_from
 from sae_src.commands.run_naming import forget_replaced_labels
 from sae_src.parts import require_parts
 from sae_src.published_runs import is_published
@@ -33,10 +34,12 @@ class ResumeSettings:
 
 
 def train_or_resume(config: Node) -> Path:
-    """Train as the config says; with the key `resume`, go on with the run of that name.
+    """Train as the config says; with the key `resume`, go on with the run of that name, with `from`, start from it.
 
     `resume auto` goes on with the newest unfinished run of the same config, and starts one where there is none.
     """
+    if find(config, KEY) is not None:
+        return train_from(config)
     if find(config, "resume") is None:
         require_parts(config)
         forget_replaced_labels(config)

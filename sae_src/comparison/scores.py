@@ -22,6 +22,8 @@ _LIBRARIES = ("scikit-learn",)
 _NO_SETTINGS = {"din", "dout", "dataset_size", "info", "run", "seed"}
 # Settings that are read as one: lists and tables of factors.
 _WHOLE = ("correlate", "holdout")
+# Of a run that others start with: what differs between its seeds, or follows from the rest.
+_OF_ONE_ORIGIN = ("run", "weights", "din", "holdouts")
 _COUNTS = ("active", "num_active_dims", "size")
 
 
@@ -113,7 +115,9 @@ def flat(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _legible(section: Any) -> Any:
-    """A section with what is one setting, however many values it holds, as a text."""
+    """A section with what is one setting, however many values it holds, as a text; without what is of one run only."""
+    if isinstance(section, Mapping) and "experiment" in section:
+        section = {name: value for name, value in section.items() if name not in _OF_ONE_ORIGIN}
     whole = {name: json.dumps(section[name]) for name in _WHOLE if isinstance(section, Mapping) and section.get(name)}
     return {**section, **whole} if whole else section
 

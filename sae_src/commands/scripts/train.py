@@ -9,6 +9,7 @@ def train(config: Node) -> object:
 
     fig train CONFIG ... --key value ...
     fig train --resume NAME
+    fig train --from NAME --update decoder --budget N
 
     Name an architecture, a method and a data set; the leftmost config wins, a key wins over every config:
         fig train hybrid a/e/conv12 a/d/strc/12 m/ae d/vec --seed 1
@@ -63,6 +64,11 @@ def train(config: Node) -> object:
                                   also be written --override.KEY V
         --resume auto             the newest unfinished run of the same configs and keys, else a new one
         --accept-changes yes      resume although torch or the run's config.yaml has changed
+
+    Starting with the weights of a run
+        --from NAME|PATH          a new run with its config, trained on all the data where that run held some out; keys
+                                  and configs go over it
+        --update PART             encoder, decoder or both (default): the other part stays as it is
 
     Any other parameter of a component is a key too: its name in Python, at or above its place in the config.
     """

@@ -2,28 +2,18 @@
 
 import json
 
-import numpy as np
 import pytest
 import torch
 
 import sae_src as sae
 from omnilearn.errors import UserError
 from tests.omnilearn.training.test_resume import assert_same
-
-SIZES = {"hue": 6, "shape": 4, "angle": 10}
-MODEL = "a/conv12 m/ae d/array --latent-dim 4 --viz null --name-include-date no --print.freq 1 --dataset.batch-size 16"
-SHIFT = "--dataset.holdout {angle:[0,1,2]} --dataset.correlate [[hue,shape]] --dataset.strength 0.2"
+from tests.sae_src.commands.grid_runs import MODEL, SHIFT, write_grid
 
 
 @pytest.fixture(scope="module")
 def grid_file(tmp_path_factory):
-    """A file of vectors: a smooth mixture of three factors, at all combinations of their values."""
-    classes = np.stack(np.meshgrid(*map(np.arange, SIZES.values()), indexing="ij"), -1).reshape(-1, 3)
-    mixture = np.random.default_rng(0).normal(size=(3, 12))
-    path = tmp_path_factory.mktemp("grid") / "grid.npz"
-    vectors = np.tanh(classes / np.array(list(SIZES.values())) @ mixture).astype(np.float32)
-    np.savez(path, vectors=vectors, factors=classes, factor_names=list(SIZES))
-    return path
+    return write_grid(tmp_path_factory.mktemp("grid"))
 
 
 def test_what_is_trained_on(fig, grid_file, tmp_path):
