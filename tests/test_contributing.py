@@ -42,6 +42,10 @@ def examples() -> dict[str, Example]:
 
 
 EXAMPLES = examples()
+TRAINED = {
+    kind: EXAMPLES[kind].command.removeprefix("fig ")
+    for kind in ("method", "layer", "data set", "picture", "optimiser")
+}
 
 
 def add_line(path: Path, line: str) -> None:
@@ -99,27 +103,39 @@ def test_the_examples_pass_the_type_checks(project):
     run(project, str(ENVIRONMENT / "mypy"), "--follow-imports=skip", *paths)  # all of it would take a minute
 
 
+@pytest.fixture(scope="module")
+def added(project, tmp_path_factory) -> Path:
+    """The runs of the examples' commands, made by one process of that copy: each by the name of its kind."""
+    runs = tmp_path_factory.mktemp("added") / "runs"
+    commands = [f"{words} {SHORT} --name {kind.replace(' ', '-')}" for kind, words in TRAINED.items()]
+    commands += [f"train a/conv12 m/ae d/vec {SHORT} --name NAME --viz null"]
+    commands += [EXAMPLES["metric"].command.removeprefix("fig ")]
+    code = "import omnifig, sys; omnifig.initialize(); [omnifig.main(words.split()) for words in sys.argv[1:]]"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMNILEARN_SAVE_DIR", str(runs))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        assert run(project, sys.executable, "-c", code, *commands).count("Completed") == len(TRAINED) + 1
+    return runs
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["method", "layer", "data set", "picture", "optimiser"])
-def test_what_is_added_trains(project, runs, kind):
-    command = EXAMPLES[kind].command.removeprefix("fig ")
-    assert "Completed" in fig(project, f"{command} {SHORT} --name added")
-    config = yaml.safe_load((runs / "added" / "config.yaml").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("kind", TRAINED)
+def test_what_is_added_trains(added, kind):
+    folder = added / kind.replace(" ", "-")
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     used = {
         "method": lambda: config["model"]["_type"] == "denoising-ae" and config["model"]["noise"] == 0.2,
-        "layer": lambda: "DropoutLayer" in printed_model(runs / "added"),
+        "layer": lambda: "DropoutLayer" in printed_model(folder),
         "data set": lambda: (config["dataset"]["_type"], config["din"]) == ("rings", 2),
-        "picture": lambda: "rec-error/train" in events_of(runs / "added").Tags()["images"],
+        "picture": lambda: "rec-error/train" in events_of(folder).Tags()["images"],
         "optimiser": lambda: config["model"]["optim"]["_type"] == "nadam",
     }
     assert used[kind]()
 
 
 @pytest.mark.slow
-def test_the_metric_is_computed(project, runs):
-    fig(project, f"train a/conv12 m/ae d/vec {SHORT} --name NAME --viz null")
-    fig(project, EXAMPLES["metric"].command.removeprefix("fig "))
-    scores = yaml.safe_load((runs / "NAME" / "metrics.json").read_text(encoding="utf-8"))["scores"]
+def test_the_metric_is_computed(added):
+    scores = yaml.safe_load((added / "NAME" / "metrics.json").read_text(encoding="utf-8"))["scores"]
     assert 1 <= scores["EffectiveDimension"]["effective_dimension"] <= 12
 
 

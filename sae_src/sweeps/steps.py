@@ -77,7 +77,7 @@ def _step(command: str, load: str, elsewhere: Sequence[str], run: Path | None) -
     is_metrics = words[0] == "eval-metrics"
     ident = _metric_settings(words, keys)[0].save_ident if is_metrics else _ident(keys)
     replacing = "force_save" if is_metrics else "overwrite"
-    is_there = run is not None and os.path.lexists(run / f"{ident}.json")
+    is_there = run is not None and any(os.path.lexists(run / f"{ident}{ending}") for ending in (".json", ".pth.tar"))
     if is_there and replacing not in keys and replacing.replace("_", "-") not in keys:  # of fewer steps, for one
         given += [f"--{replacing.replace('_', '-')}", "yes"]
     return Step(command, (*words, "--load", load, *given, *elsewhere))

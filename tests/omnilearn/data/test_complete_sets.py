@@ -78,6 +78,7 @@ def converted_3dshapes(root, shapes):
 MAKERS = [unpacked_cifar, plain_mnist, converted_mpi3d, converted_dsprites, converted_3dshapes]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_a_set_that_is_there_in_another_form_is_not_downloaded(dead_links, data_root, shapes, make):
     kind = make(data_root, shapes)

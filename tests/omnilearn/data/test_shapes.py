@@ -168,6 +168,7 @@ def test_split_and_run_name_of_the_config(shapes_root):
     assert config.pull("info.dataset_type", silent=True) == "shapes"
 
 
+@pytest.mark.slow
 def test_written_file_reads_back_as_the_same_images(shapes, full, data_root):
     count = 3_000
     path = data_root / "3dshapes" / "3dshapes.h5"

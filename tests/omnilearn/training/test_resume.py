@@ -172,6 +172,7 @@ def test_signals_save_and_exit_with_a_code_of_their_own(number, runs):
 
 # There is one question after each step and before each batch of a validation: 15 is in the validation after step 15, 42
 # in that of the last step, 44 in the evaluation, where that is a pass of its own.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "words"), [(15, ""), (42, ""), (44, "--validation.step-limit 1"), (44, "--evaluation.mode test")]
 )

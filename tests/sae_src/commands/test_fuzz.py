@@ -54,6 +54,7 @@ def test_merging(low, high):
     answers(lambda: without_removed(merged(nested(low), nested(high))))
 
 
+@pytest.mark.slow
 @BOUNDED
 @given(
     st.sampled_from(

@@ -77,6 +77,7 @@ def test_the_total_correlation_falls_by_the_discriminator():
     assert learn(200, torch.optim.Adam(model.encoder.parameters(), lr=0.01)) < 0.3 * correlated
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "adagvae"])
 def test_the_reconstruction_of_vectors_improves(method):
     keys = small_discriminator(method) | {"reg_wt": 2.0}

@@ -74,6 +74,7 @@ def test_codes_without_information_are_explicit():
     assert result["informativeness_test"] == pytest.approx((1 / 2 + 1 / 3) / 2)
 
 
+@pytest.mark.slow
 def test_the_other_scores_come_from_the_best_depth():
     data = arrays("noisy")
     result = score(*data, num_trees=10, depths=(1, 3, 9))

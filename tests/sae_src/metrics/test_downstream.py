@@ -23,6 +23,7 @@ def at(size: int) -> dict:
     return {key: value[0] if isinstance(value, np.ndarray) else value for key, value in result.items()}
 
 
+@pytest.mark.slow
 @every_size
 def test_reference_of_boosted_trees(size):
     result, expected = at(size), EXPECTED[str(size)]["gbt"]
@@ -59,6 +60,7 @@ def test_factors_that_the_reference_fails_at_are_skipped_and_counted():
     assert result["logistic_regression_10"] == np.nanmean(result["logistic_regression_test"])
 
 
+@pytest.mark.slow
 def test_sample_efficiency_compares_the_same_factors():
     # A code of few values and one of many: at ten points, only the first is scored.
     factors = np.stack([np.arange(60) % 2, np.arange(60) % 12], axis=1)
@@ -91,6 +93,7 @@ def test_the_first_points_are_trained_on_and_all_test_points_scored():
         np.testing.assert_allclose(correct, np.round(correct), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_codes_of_any_scale_are_scored_the_same():
     # Powers of two, in order that no bit changes.
     codes, factors, test_codes, test_factors = _one_factor()
@@ -104,6 +107,7 @@ def test_codes_of_any_scale_are_scored_the_same():
     )
 
 
+@pytest.mark.slow
 def test_shared_classifiers_do_not_change_a_bit():
     shared = fit_classifiers(CODES, FACTORS, seed=4, backend="presort")
     settings = {"seed": 4, "sizes": (6, len(CODES)), "backend": "presort"}
@@ -112,6 +116,7 @@ def test_shared_classifiers_do_not_change_a_bit():
         score(CODES, FACTORS, classifiers=shared[:1])
 
 
+@pytest.mark.slow
 def test_shared_classifiers_are_used():
     other = fit_classifiers(CODES, FACTORS[::-1], backend="presort")
     settings = {"sizes": (len(CODES),), "backend": "presort"}
@@ -127,6 +132,7 @@ def test_more_points_than_there_are():
         assert result[f"{kind}_factors_100"] == 0
 
 
+@pytest.mark.slow
 def test_one_class_among_the_first_points():
     factors = np.concatenate([np.repeat([[0], [1]], 9, axis=0), FACTORS], axis=1)
     result = score(CODES, factors, sizes=(8, 18), backend="presort")

@@ -92,6 +92,7 @@ def test_without_test_arrays_the_training_arrays_serve(name):
     assert_equal(score(name, CODES, FACTORS), score(name, CODES, FACTORS, CODES, FACTORS))
 
 
+@pytest.mark.slow
 @every_metric
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_tensors(name, dtype):

@@ -82,6 +82,7 @@ def test_the_seed_decides():
     assert (first.feature_importances_ != other.feature_importances_).any()
 
 
+@pytest.mark.slow
 def test_processes_do_not_change_the_result(problem):
     serial, parallel = (
         fit_classifiers(problem.codes_train, problem.factors_train, backend="presort", jobs=jobs) for jobs in (1, 2)

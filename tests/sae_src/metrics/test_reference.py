@@ -62,6 +62,7 @@ def test_sap(problem):
     assert_close(metrics.sap.score(*problem), GOLDEN["sap_discrete"], SUPPORT_VECTORS)
 
 
+@pytest.mark.slow
 def test_dci(problem, classifiers):
     assert_close(metrics.dci.score(*problem, classifiers=classifiers), GOLDEN["dci"], BOOSTING)
 
@@ -111,6 +112,7 @@ def test_arrays_sap(case):
     assert_close(metrics.sap.score(*arrays), expected["sap"], SUPPORT_VECTORS)
 
 
+@pytest.mark.slow
 def test_arrays_dci(case):
     arrays, expected = case
     importance = np.array(expected["dci"]["importance_matrix"])

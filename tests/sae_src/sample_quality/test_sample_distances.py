@@ -39,6 +39,7 @@ def statistics(shapes_root, weights, trusted, fig):
     path.unlink()
 
 
+@pytest.mark.slow
 def test_fid_of_every_kind_of_samples(fig, images_run, weights, statistics):
     outcome = fig(f"eval --load {images_run} --mode test --ident all {EVAL} {FEW} --fid.weights {weights}")
     kinds = ("rec", "prior", "hybrid")

@@ -111,9 +111,9 @@ def test_killed_again_and_again(sweep, runs, tmp_path, monkeypatch):
     whole = tmp_path / "whole"
     runs.rename(whole)
     wanted, draw, kills = folders(whole), random.Random(0), 0
-    while kills < 20:
+    while kills < 5:
         process = sweep()
-        time.sleep(draw.uniform(5, 11))
+        time.sleep(draw.uniform(5, 9))
         children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout
         targets = [int(number) for number in children.split()]
         if kills % 2 == 0 or not targets:
