@@ -61,7 +61,7 @@ def test_a_step_that_is_saved_again_replaces_the_old_one(tmp_path):
 
 @pytest.mark.parametrize(
     ("keep", "always", "left"),
-    [(1, None, [40]), (2, None, [30, 40]), (1, 10, [10, 40]), (2, 40, [30, 40]), (9, None, [10, 20, 30, 40])],
+    [(1, (), [40]), (2, (), [30, 40]), (1, {10, 20}, [10, 20, 40]), (2, {0, 40}, [30, 40]), (9, (), [10, 20, 30, 40])],
 )
 def test_old_checkpoints_are_removed_but_never_the_best(tmp_path, keep, always, left):
     save(tmp_path, 10, 20, 30, 40)
