@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from omnilearn.config.registry import component
+from omnilearn.optim.eager import eager
 from omnilearn.optim.schedules import CosineSchedule
 
 Rate = float | CosineSchedule
@@ -51,7 +52,7 @@ class Optimiser:
 
 
 def make_optimiser(
-    kind: Callable[..., torch.optim.Optimizer], params: Iterable[nn.Parameter], lr: Rate, **settings: Any
+    kind: type[torch.optim.Optimizer], params: Iterable[nn.Parameter], lr: Rate, **settings: Any
 ) -> Optimiser:
     """An optimiser of a class of torch's, for these parameters.
 
@@ -62,7 +63,8 @@ def make_optimiser(
         settings: further arguments of the class.
     """
     start = lr.rate_after(0) if isinstance(lr, CosineSchedule) else lr
-    return Optimiser(kind(params, lr=start, **settings), lr)
+    build: Callable[..., torch.optim.Optimizer] = eager(kind)  # the arguments are those of the kind
+    return Optimiser(build(params, lr=start, **settings), lr)
 
 
 @component("adam")
