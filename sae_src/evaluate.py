@@ -1,7 +1,7 @@
 """`fig eval`: a trained run over a part of its data."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,21 @@ from omnilearn.config.tree import given_keys, merged, nested
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import Evaluation, check_batch_size, check_fit
-from omnilearn.evaluation.measures import configured_measures, measure_keys
+from omnilearn.evaluation.measures import Measure, configured_measures, measure_keys
 from omnilearn.evaluation.results import evaluate_and_store, settings_of, special_precision
 from omnilearn.evaluation.stored_results import stored_scores
+from omnilearn.files import write_json
 from omnilearn.precision import Precision, evaluation_precision, forward_context, use_precision
 from omnilearn.runs.folder import save_root
 from omnilearn.runs.identity import without, without_places
 from omnilearn.runs.naming import check_ident
 from omnilearn.training.interruption import NOT_FINITE, Stop
 from omnilearn.training.settings import check_frequency
+from omnilearn.versions import library_versions
 from sae_src.run import FID_SKIPS, Selection, has_configs, load_run
 from sae_src.run_selection import Selections, for_each, print_scores
+from sae_src.saved_run import SavedRun
+from sae_src.shift import Part, models_of, parts_of, scores_of_parts, table_of
 
 # Where what measures need is, beside the places of the data.
 _PLACES = ("weights", "network")
@@ -36,7 +40,8 @@ class EvalSettings:
     """What `fig eval` can be told; `fig eval -h` says what each key means."""
 
     ident: str | None = None
-    mode: str = "val"
+    mode: str | None = None
+    shift: bool = False
     ckpt_num: int | None = None
     step_limit: int | None = None
     eval_batch_size: int | None = None
@@ -54,7 +59,14 @@ class EvalSettings:
     @property
     def name(self) -> str:
         """The name of the results: `eval` as at the end of a training, that of the part where it is another one."""
-        return self.ident or ("eval" if self.mode == "val" else self.mode)
+        if self.shift:
+            return self.ident or "shift"
+        return self.ident or ("eval" if self.part == "val" else self.part)
+
+    @property
+    def part(self) -> str:
+        """The part of the data, of which `shift` looks at parts in turn."""
+        return self.mode or ("full" if self.shift else "val")
 
 
 def evaluate_runs(config: Node) -> Evaluation | dict[str, Evaluation]:
@@ -90,7 +102,8 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     check_measures(run.config)
     data, visualiser, checkpoint = run.data, run.visualiser, run.checkpoint
     measures = configured_measures(run.config)
-    subset = data.subset(settings.mode)
+    subset = data.subset(settings.part)
+    parts = parts_of(run, settings.part) if settings.shift else []
     model = to_device(run.model, device)
     check_batch_size(model, "eval_batch_size", settings.eval_batch_size)
     for given, prefix in ((settings.override or {}, "override."), (passed_on, "")):
@@ -102,7 +115,7 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     special: dict[str, Any] = {"override": kept} if (kept := without(without_places(override), _PLACES)) else {}
     special |= special_precision(precision)
     made_by = {
-        "mode": settings.mode,
+        "mode": f"parts of {settings.part}" if settings.shift else settings.part,
         "step": run.step,
         "settings": settings_of(data, seed, settings.step_limit, special),
     }
@@ -113,13 +126,15 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     where = describe_device(device) + ("" if precision == "float32" else f" in {precision}")
     with forward_context(precision, device):
         check_fit(model, subset.batch(torch.arange(min(2, len(subset)))), model.losses, seed)
-        print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.mode} on {where}", flush=True)
+        print(f"{run.name}, {checkpoint.name}: {len(subset):,} {settings.part} on {where}", flush=True)
+        if settings.shift:
+            return _evaluate_parts(run, parts, device, measures, settings, made_by)
         outcome = evaluate_and_store(
             model,
             data,
             run.path,
             ident=settings.name,
-            mode=settings.mode,
+            mode=settings.part,
             step=run.step,
             seed=seed,
             visualiser=visualiser,
@@ -130,9 +145,43 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
             known=known,
         )
     result = ", ".join(f"{name} {value:.6g}" for name, value in outcome.scores.items())
-    print(f"{settings.mode} {result}")
+    print(f"{settings.part} {result}")
     print(f"written to {run.path / settings.name}.json and {settings.name}.pth.tar")
     return outcome
+
+
+def _evaluate_parts(
+    run: SavedRun,
+    parts: Sequence[Part],
+    device: torch.device,
+    measures: Sequence[Measure],
+    settings: EvalSettings,
+    made_by: Mapping[str, Any],
+) -> Evaluation:
+    """Evaluate a run on parts of the data, print a table and keep it; all scores of the run as it is, `PART.SCORE`."""
+    found = scores_of_parts(
+        run,
+        parts,
+        models_of(run, device),
+        measures,
+        seed=made_by["settings"]["seed"],
+        batch_size=settings.eval_batch_size,
+        step_limit=settings.step_limit,
+    )
+    scores = {when: {name: each.scores for name, each in outcomes.items()} for when, outcomes in found.items()}
+    after, outcomes = scores.pop("after"), found["after"]
+    summary = {
+        "scores": after,
+        **scores,
+        "parts": {part.name: {"rules": part.rules, "samples": outcomes[part.name].samples} for part in parts},
+        **made_by,
+        "versions": library_versions(),
+    }
+    write_json(run.path / f"{settings.name}.json", summary)
+    print(table_of(found, parts), end="")
+    print(f"written to {run.path / settings.name}.json")
+    flat = {f"{part}.{name}": value for part, values in after.items() for name, value in values.items()}
+    return Evaluation(flat, {}, {}, outcomes[settings.part].samples)
 
 
 def check_finite(outcomes: Mapping[str, Evaluation]) -> None:

@@ -37,8 +37,9 @@ Network = Callable[[Tensor], Tensor]
 class FID(Measure):
     """The Fréchet Inception distance (Heusel et al. 2017) of a model's samples to a set of its data.
 
-    The moments of the data are those of `fig compute-fid` for the part that is evaluated, else for `train`. Scores are
-    `rec_fid`, `prior_fid` and `hybrid_fid` (`hyb-grp_fid` for hybrids of whole segments).
+    The moments of the data are those of `fig compute-fid` for the part that is evaluated, else for `train`; of a part
+    that `dataset.holdout` makes, they are computed from at most `n_samples` of it. Scores are `rec_fid`, `prior_fid`
+    and `hybrid_fid` (`hyb-grp_fid` for hybrids of whole segments).
 
     Args:
         dim: number of features.
@@ -76,10 +77,11 @@ class FID(Measure):
         """The distance of each kind of samples; where the moments of the data are missing, the samples' moments."""
         autoencoder = model_of_images(model)
         network = load_inception(self.dim, self.weights, download=self.download, config=data.dataset.config)
-        reference, known = self._statistics_of_data(data.dataset, mode)
+        network = to_device(network, data.dataset.device)
+        reference, known = self._reference(data, mode, network, seed, stop)
         measured = distances_of_samples(
             autoencoder,
-            to_device(network, data.dataset.device),
+            network,
             known.moments if known else None,
             data.subset(mode),
             suffix="fid",
@@ -92,6 +94,14 @@ class FID(Measure):
         settings: dict[str, Any] = {"dim": self.dim, "n_samples": self.n_samples, "batch_size": self.batch_size}
         settings |= {"reference": reference, "reference_n_samples": known and known.about.get("n_samples")}
         return Measured(measured.scores, measured.tensors, settings, measured.notes)
+
+    def _reference(
+        self, data: Data, mode: str, network: Network, seed: int, stop: Callable[[], BaseException | None]
+    ) -> tuple[str | None, Statistics | None]:
+        """The set that samples are compared with, and its statistics; see `_statistics_of_data`."""
+        if not data.is_cut(mode):
+            return self._statistics_of_data(data.dataset, mode)
+        return mode, moments_of_part(data.subset(mode), network, self.n_samples, self.batch_size, seed, stop)
 
     def _statistics_of_data(self, dataset: Dataset, mode: str) -> tuple[str | None, Statistics | None]:
         """The name of the set `mode`, else of the training set, and its statistics; None where there are none.
@@ -122,7 +132,7 @@ class FactorDistance(Measure):
     That is a small network which reads the factors of variation from an image, trained by `fig train-factor-net`. Its
     distances are comparable with each other, for the same net and number of samples, and with nothing else; they are
     not FIDs. Scores are `rec_factor_distance` and so on. A part that is not the test set is compared with the training
-    set.
+    set, one that `dataset.holdout` makes with at most `n_samples` of itself.
 
     Args:
         batch_size: images at once.
@@ -156,10 +166,14 @@ class FactorDistance(Measure):
         net, moments, about = load_factor_net(path)
         if net.din != autoencoder.dout:
             raise Unavailable(f"{path}: the net takes images of size {net.din}, the model makes {autoencoder.dout}")
-        reference = mode if mode in moments else "train"
+        reference = mode if mode in moments or data.is_cut(mode) else "train"
+        features = to_device(net.features, data.dataset.device)
+        if data.is_cut(mode):
+            part = moments_of_part(data.subset(mode), features, self.n_samples, self.batch_size, seed, stop)
+            moments = {**moments, mode: part.moments}
         measured = distances_of_samples(
             autoencoder,
-            to_device(net.features, data.dataset.device),
+            features,
             moments[reference],
             data.subset(mode),
             suffix="factor_distance",
@@ -225,6 +239,24 @@ def moments_of(
             running.update(network(batch))
             progress.update(len(batch))
     return running.moments()
+
+
+def moments_of_part(
+    subset: Subset,
+    network: Network,
+    count: int,
+    batch_size: int,
+    seed: int,
+    stop: Callable[[], BaseException | None],
+) -> Statistics:
+    """The moments of the features of at most `count` different observations of a subset, in random order by `seed`."""
+    count = min(count, len(subset))
+    if count < 2:
+        raise Unavailable("the part has a single observation, and moments need two")
+    positions = torch.cat(list(BatchSampler(len(subset), min(batch_size, count), seed).one_epoch()))[:count]
+    batches = (subset.batch(some) for some in positions.split(batch_size))
+    found = moments_of(batches, network, count, title="observations of the part", stop=stop)
+    return Statistics(found, {"n_samples": count})
 
 
 def data_batches(dataset: Dataset, count: int, *, batch_size: int, seed: int) -> Iterable[Tensor]:

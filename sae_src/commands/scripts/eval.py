@@ -12,7 +12,10 @@ def evaluate(config: Node) -> object:
         --load NAME|PATH    the run: a name under the save folder, or a folder anywhere (also --path, --resume)
         --runs all | PATTERN | '[NAME, NAME]'    many runs instead; one that fails does not stop the rest, and a table
                             of the scores ends it. The unfinished are left out unless --unfinished yes
-        --mode PART         val (default: the part held out from training), train, test or full
+        --mode PART         val (default: the part held out from training), train, test or full; heldout and rest of
+                            what dataset.holdout holds out (test-heldout and so on: of another part than full)
+        --shift yes         the whole (full, or as --mode says), what was held out and the rest in one table, before and
+                            after where the run started with the weights of another (shift)
         --ident NAME        name of the results: NAME.pth.tar and NAME.json in the run's folder (eval for val, else the
                             name of the part)
         --overwrite yes     replace results of that name that another evaluation made: another part, step or setting
