@@ -1,11 +1,12 @@
 """Plain classes filled from configs."""
 
+import inspect
 from dataclasses import dataclass
 
 import pytest
 
 import sae_src as sae
-from omnilearn.config import Builder, build, call, component, modifier, reject_unknown_keys
+from omnilearn.config import Builder, build, call, component, modifier, read, reject_unknown_keys
 from omnilearn.errors import ConfigError
 
 
@@ -65,6 +66,11 @@ def test_lists_of_builders_make_new_parts_with_given_arguments():
     tree = build(node.peek("t"), Tree)
     assert [leaf.size for leaf in tree.leaves] == [10, 20]
     assert build(node.peek("t"), Tree).leaf is not tree.leaf
+
+
+def test_a_builder_tells_the_parameters_of_what_it_makes():
+    builder = read(config(x={"_type": "test-leaf"}).peek("x"), Builder[Part])
+    assert list(inspect.signature(builder).parameters) == ["size", "rate", "label"]  # not those of Part
 
 
 def test_references_and_types_by_reference():

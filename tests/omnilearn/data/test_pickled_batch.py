@@ -71,6 +71,12 @@ def test_those_of_python_3(protocol):
     assert batch[b"x"] == ("a", None, True, 70_000)
 
 
+def test_more_names_than_a_byte_can_number():
+    names = [f"{number}.png" for number in range(300)]  # a pickle numbers what it holds, in one byte up to 255
+    batch = read_batch(pickle.dumps({b"data": IMAGES, "filenames": names, "again": names[-1:]}, 2))
+    assert batch[b"filenames"] == names and batch[b"again"] == ["299.png"]
+
+
 OBJECTS = UINT8.replace(b"U\x02u1", b"U\x02O8")
 ATTACKS = {
     "values that are addresses": official(kind=OBJECTS, rows=1, columns=384),

@@ -9,6 +9,7 @@ from torchvision.transforms import functional
 import sae_src as sae
 from omnilearn.assembly import build_data
 from omnilearn.data.own.array import own_array
+from omnilearn.data.own.given import as_array
 from omnilearn.errors import UserError
 
 random = np.random.default_rng(0)
@@ -144,3 +145,15 @@ def test_a_set_smaller_than_a_batch_trains(tmp_path, data_root, fig):
     np.save(path, random.normal(size=(40, 7)))
     run = fig(f"train a/conv12 m/ae d/array --path {path} --budget 3 --name own --viz null")
     assert sae.load_run(run).dataset("val").batch(torch.arange(2)).shape == (2, 7)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_items_of_a_data_set_of_torch(count):
+    images = torch.rand(count, 1, 4, 4)
+    for items in (list(images), [(image, 0) for image in images]):
+        assert np.array_equal(as_array(items), images.numpy())
+
+
+def test_a_data_set_without_items_is_refused():
+    with pytest.raises(UserError, match="there are no observations"):
+        as_array([])
