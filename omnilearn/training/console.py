@@ -14,6 +14,7 @@ from omnilearn.device import describe_device
 from omnilearn.progress import duration, pace
 from omnilearn.runs.folder import save_root
 from omnilearn.training.loop import Hook, Training
+from omnilearn.training.settings import FinalEvaluation
 
 _FIRST_LINE, _NEXT_LINE = 8.0, 60.0  # seconds
 
@@ -90,6 +91,15 @@ def print_summary(training: Training, scores: Mapping[str, float]) -> None:
     run = shlex.quote(run_reference(training.folder))
     print(f"  tensorboard --logdir {shlex.quote(str(training.folder.parent))}")
     print(f"  {program()} eval --load {run} --mode test --ident test_results")
+
+
+def evaluation_command(folder: Path, evaluation: FinalEvaluation) -> str:
+    """The command for the evaluation at the end of a training."""
+    words = [program(), "eval", "--load", shlex.quote(run_reference(folder))]
+    words += [] if evaluation.mode == "val" else ["--mode", shlex.quote(evaluation.mode)]
+    words += ["--ident", shlex.quote(evaluation.ident)]
+    words += [] if evaluation.step_limit is None else ["--step-limit", str(evaluation.step_limit)]
+    return " ".join(words)
 
 
 def program() -> str:

@@ -12,18 +12,19 @@ import torch
 
 from omnilearn.assembly import takes_dataset_size
 from omnilearn.config import Node, call, dump_yaml, find, keys_given, read, reject_unused
+from omnilearn.data import Data
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import not_finite
 from omnilearn.evaluation.results import evaluate_and_store, special_precision
 from omnilearn.model import Model
-from omnilearn.runs.checkpoint import save_checkpoint
+from omnilearn.runs.checkpoint import checkpoint_steps, save_checkpoint
 from omnilearn.runs.folder import CONFIG, INFO, new_run, removed_on_failure, save_root
 from omnilearn.runs.identity import fingerprint, stored_form
 from omnilearn.runs.info import add_info, complete_info, run_info
 from omnilearn.runs.naming import PlainNaming
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble, try_out
-from omnilearn.training.console import Console, print_header, print_summary, program, run_reference
+from omnilearn.training.console import Console, evaluation_command, print_header, print_summary, program, run_reference
 from omnilearn.training.hooks import LogScalars, Save, Validate, Visualise
 from omnilearn.training.interruption import NOT_FINITE, Interruption, Stop
 from omnilearn.training.loop import Hook, Training, train_steps
@@ -131,14 +132,17 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
             console.close(training)  # before the evaluation prints
             scores = progress.scores
             evaluation = settings.evaluation if settings.include_eval else None
-            if evaluation is not None and data.has_subset(evaluation.mode):
-                scores = evaluate_at_end(training, settings, evaluation, validate)
+            if (wanted := evaluation_of(settings, data)) is not None:
+                scores = evaluate_at_end(training, settings, wanted, validate)
             ident = None if evaluation is None else evaluation.ident
             complete_info(training.folder, progress.step, training.stopwatch.seconds, ident, best=progress.best)
     except Stop as stop:
         if stop.code == NOT_FINITE:
             add_info(training.folder, failed=stop.message)
-        if stop.can_go_on:
+        if stop.code != NOT_FINITE and is_trained(training) and (evaluation := evaluation_of(settings, data)):
+            complete_info(training.folder, progress.step, training.stopwatch.seconds, None, best=progress.best)
+            advice = f"the training is complete; to evaluate it: {evaluation_command(training.folder, evaluation)}"
+        elif stop.can_go_on:
             advice = f"to go on: {program()} train --resume {shlex.quote(run_reference(training.folder))}"
         else:
             advice = "resuming would come to the same step: start another run, such as with a smaller --model.optim.lr"
@@ -150,6 +154,18 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
     if names := not_finite(scores):
         print(f"{' and '.join(names)} not finite at the end, after step {progress.step}", file=sys.stderr)
         raise Stop(NOT_FINITE, "not finite at the end", can_go_on=False)
+
+
+def is_trained(training: Training) -> bool:
+    """Whether all steps are done and saved."""
+    step = training.progress.step
+    return step == training.budget and step in checkpoint_steps(training.folder)
+
+
+def evaluation_of(settings: TrainSettings, data: Data) -> FinalEvaluation | None:
+    """The evaluation at the end, where one is wanted of a part that there is."""
+    evaluation = settings.evaluation if settings.include_eval else None
+    return evaluation if evaluation is not None and data.has_subset(evaluation.mode) else None
 
 
 def evaluate_at_end(
