@@ -11,6 +11,7 @@ SAE_SRC = [
     [("figboot", "where omnifig enters the project")],
     [("components", "all that configs can name")],
     [("commands", "one file per script, training, names of runs")],
+    [("report", "many runs as a page")],
     [("sweeps", "many runs from one file"), ("comparison", "lists, scores over seeds")],
     [("eval_metrics", "table, suite, figures"), ("evaluate", "fig eval")],
     [("sample_quality", "FID, factor net"), ("pictures", "for TensorBoard")],

@@ -15,3 +15,4 @@ import sae_src.commands.scripts.sweep
 import sae_src.commands.scripts.runs
 import sae_src.commands.scripts.show
 import sae_src.commands.scripts.compare
+import sae_src.commands.scripts.report

@@ -25,6 +25,7 @@ from sae_src.eval_metrics.command import EvaluationSettings, Selections
 from sae_src.eval_metrics.settings import MetricSettings
 from sae_src.evaluate import EvalSettings
 from sae_src.pictures.visualiser import SAEVisualiser
+from sae_src.report.command import ReportSettings
 from sae_src.run import Selection
 from sae_src.sample_quality.compute_fid import ComputeFIDSettings
 from sae_src.sample_quality.measures import FID, FactorDistance
@@ -44,6 +45,7 @@ SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
     "runs": [("", ListSettings)],
     "show": [("", Selection), ("", ShowSettings)],
     "compare": [("", CompareSettings)],
+    "report": [("", ReportSettings)],
 }
 # Keys that reach their component from the root of the config too, where the help has them.
 SHORT = {"viz.": "", "fid.skip-": "skip-"}

@@ -1,0 +1,1 @@
+"""A page of many runs that opens from disk."""
