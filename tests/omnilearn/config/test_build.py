@@ -140,3 +140,9 @@ def test_misspelled_keys_are_refused_with_a_suggestion(key, hint):
     node = config(**{"x._type": "test-tree", "x.leaf._type": "test-leaf"})
     with pytest.raises(ConfigError, match=rf"--{key} is not a key of this run .did you mean .*{hint}"):
         reject_unknown_keys(node, [key])
+
+
+def test_a_key_of_the_root_is_suggested_by_its_name():
+    node = config(_type="test-leaf")
+    with pytest.raises(ConfigError, match=r" .did you mean size\?"):
+        reject_unknown_keys(node, ["y.size"])

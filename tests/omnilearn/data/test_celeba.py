@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from omnilearn.data.sets.celeba import CelebA
+from omnilearn.data.sets.celeba_tables import find_table
 from omnilearn.errors import UserError
 from tests.omnilearn.data.files import PARTITION, jpeg, write_celeba, write_earlier_celeba
 
@@ -147,3 +148,11 @@ def test_downloading_finds_what_a_person_put_there(data_root, caplog):
     paths = CelebA.download_files()
     assert data_root / "celeba" / "list_attr_celeba.txt" in paths
     assert "list_attr_celeba.txt is not the official file" in caplog.text
+
+
+def test_of_two_tables_the_one_in_the_folder_itself_is_read(tmp_path):
+    name = "list_attr_celeba.txt"
+    for place in (tmp_path / "Img", tmp_path / "Anno", tmp_path):
+        place.mkdir(exist_ok=True)
+        (place / name).touch()
+        assert find_table(tmp_path, name, 2).path == place / name

@@ -160,3 +160,9 @@ def test_every_nonlinearity_keeps_the_shape(name):
 @pytest.mark.parametrize("name", ["group", "batch", "instance", "l1", "l2"])
 def test_every_norm_keeps_the_shape(name):
     assert norm_layer(name, 8)(torch.randn(2, 8, 4, 4)).shape == (2, 8, 4, 4)
+
+
+@pytest.mark.parametrize(("out_bias", "last"), [(None, False), (True, True)])
+def test_a_network_without_biases(out_bias, last):
+    linear = [each for each in MLP(4, 2, hidden=[3, 3], bias=False, out_bias=out_bias) if isinstance(each, nn.Linear)]
+    assert [each.bias is not None for each in linear] == [False, False, last]

@@ -63,3 +63,17 @@ def test_files_that_are_none(runs, tmp_path):
     for name in ("x.tar", "y.tar"):
         with pytest.raises(UserError, match=rf"{name}: (not a packed|there is no)"):
             unpack(tmp_path / name, ExistingRuns(runs))
+
+
+def test_every_run_is_looked_at_for_being_trained(jobs, tmp_path):
+    folders = {job.identity: tmp_path / f"run{job.seed}" for job in jobs}
+
+    class Existing(ExistingRuns):
+        def find(self, identity):
+            return folders[identity]
+
+    for folder in folders.values():
+        folder.mkdir()
+    for folder in folders.values():
+        with sole_writer(folder), pytest.raises(UserError, match=f"{folder.name} is being trained"):
+            pack(jobs, Existing(tmp_path), tmp_path / "packed.tar")
