@@ -72,7 +72,7 @@ def factor_table(columns: Mapping[str, np.ndarray], source: str = "factors") -> 
     known = [some for some in classes if some is not None]
     indices = torch.from_numpy(np.stack(known, 1).astype(np.int64)) if len(known) == len(names) else None
     table = FactorTable(tuple(names), tuple(values), torch.from_numpy(np.stack(numbers, 1)), indices)
-    return table if indices is None else _with_grid(table, indices)
+    return table if indices is None else with_grid(table, indices)
 
 
 def check_complete(name: str, column: np.ndarray, source: str) -> None:
@@ -93,7 +93,8 @@ def check_complete(name: str, column: np.ndarray, source: str) -> None:
         )
 
 
-def _with_grid(table: FactorTable, classes: Tensor) -> FactorTable:
+def with_grid(table: FactorTable, classes: Tensor) -> FactorTable:
+    """A table of these class indices (N, K), with its grid where its rows are all combinations of the values."""
     grid = FactorGrid(table.names, table.values)
     if len(grid) != len(table):
         return table

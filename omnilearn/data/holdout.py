@@ -8,6 +8,7 @@ from torch import Tensor
 
 from omnilearn.data.dataset import Dataset
 from omnilearn.data.known_factors import class_factors, factor_position
+from omnilearn.data.part import PartOfDataset
 from omnilearn.errors import UserError
 
 KEY = "dataset.holdout"
@@ -45,6 +46,20 @@ class Holdout:
                 meets_all &= among[classes[:, k]]
             held_out |= meets_all
         return held_out
+
+
+def part_by_rules(rules: Rules, everything: Dataset, name: str) -> PartOfDataset:
+    """What of a data set is held out by rules (`heldout`), or the `rest` of it, as a data set of its own.
+
+    Raises `UserError` where there is none.
+    """
+    indices = torch.arange(len(everything))
+    held_out = Holdout(rules, everything).mask(everything, indices)
+    kept = indices[held_out if name == HELD_OUT else ~held_out]
+    if len(kept) == 0:
+        raise UserError(f"mode: the part '{name}' has no observations")
+    factors = class_factors(everything, KEY)
+    return PartOfDataset(everything, kept, list(factors), list(factors.values()))
 
 
 def _conditions(table: object, dataset: Dataset) -> dict[int, Tensor]:

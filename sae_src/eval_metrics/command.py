@@ -14,7 +14,9 @@ from omnilearn.config.components import component_of
 from omnilearn.config.signatures import parameters
 from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
+from omnilearn.data.holdout import HELD_OUT, REST, part_by_rules
 from omnilearn.device import describe_device, pick_device, to_device
+from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import check_fit
 from omnilearn.files import is_regular, read_json_table
 from omnilearn.runs.folder import find_run, save_root
@@ -49,6 +51,8 @@ class EvaluationSettings:
     figure_dir: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.part is not None and self.save_ident == "metrics":  # that is the name of the metrics of everything
+            object.__setattr__(self, "save_ident", f"metrics_{self.part}")
         for key, name in (("save_ident", self.save_ident), ("mode", self.mode)):
             if name is not None:
                 check_ident(key, name)
@@ -57,6 +61,11 @@ class EvaluationSettings:
     def tag(self) -> str:
         """What tags in TensorBoard start with."""
         return self.mode or self.save_ident or "eval"
+
+    @property
+    def part(self) -> str | None:
+        """The part of the data that the mode names: `heldout` or `rest` by `dataset.holdout`; None for all of it."""
+        return self.mode if self.mode in (HELD_OUT, REST) else None
 
     @property
     def must_run(self) -> bool:
@@ -116,6 +125,11 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     device = pick_device(evaluation.device)
     model = to_device(as_autoencoder(run.model), device)
     dataset = metric_dataset(config, run, evaluation.dataset).in_mode("full").to(device)
+    if evaluation.part is not None:
+        rules = run.data.loading.holdout
+        if rules is None:
+            raise UserError(f"mode: '{evaluation.part}' is what dataset.holdout makes: {run.name} holds nothing out")
+        dataset = part_by_rules(rules, dataset, evaluation.part)
     reject_unknown_keys(run.config, given_keys(run.override), "override.")
     if dataset.din == model.din:  # else there is a line of its own
         observations = dataset.batch(torch.arange(min(2, len(dataset))))
@@ -196,7 +210,7 @@ def keep(
         "mode": evaluation.tag,
         "step": run.step,
         "data": {
-            "dataset": type(dataset).__name__,
+            "dataset": type(dataset).__name__ if evaluation.part is None else evaluation.part,
             "factors": [name for name in dataset.factor_names if name not in outcome.left_out],
             "left_out": dict.fromkeys(outcome.left_out, "one value in all observations"),
             **dataset.describe(),

@@ -45,6 +45,8 @@ def eval_metrics(config: Node) -> object:
         --force-save yes        compute although the results are there already, and replace them
         --force-run yes         compute although they are there, and leave them, their figures and their points in
                                 TensorBoard as they are
+        --mode heldout, --mode rest    only of what dataset.holdout held out from training, or of the rest; the results
+                                are called metrics_heldout and metrics_rest
         --mode NAME             beginning of the tags in TensorBoard (default: save-ident; eval/...: eval)
         --preset NAME           word for small sizes, which is kept with the results (eval/fast: fast): where another
                                 evaluation finds such results, it computes its own

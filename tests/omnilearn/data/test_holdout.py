@@ -6,6 +6,7 @@ import torch
 
 from omnilearn.data import Loading
 from omnilearn.data.factor_table import factor_table
+from omnilearn.data.holdout import part_by_rules
 from omnilearn.data.loading import Data
 from omnilearn.data.vectors import VectorDataset
 from omnilearn.errors import UserError
@@ -142,3 +143,24 @@ def test_refused_parts():
 def test_a_part_may_have_such_a_name_where_nothing_is_held_out():
     torch.manual_seed(0)
     assert len(Loading(split={"rest": 0.25}).cut(table()).subset("rest")) == 12
+
+
+def test_a_part_as_a_dataset():
+    everything = table().in_mode("full")
+    for rules, is_grid in (({"hue": [0, 3], "shape": 1}, (True, False)), ({"scale": [1, 2]}, (True, True))):
+        parts = [part_by_rules(rules, everything, name) for name in ("heldout", "rest")]
+        assert sum(map(len, parts)) == 60
+        assert tuple(part.grid is not None for part in parts) == is_grid
+        for part in parts:
+            indices = torch.arange(len(part))
+            classes, observations = part.factors(indices), part.batch(indices)
+            values = [list(dict.fromkeys(sorted(column.tolist()))) for column in observations.T]
+            known = torch.tensor([[values[k][c] for k, c in enumerate(row)] for row in classes.tolist()])
+            assert torch.equal(known, observations)  # the vectors are the class indices in the whole
+            assert list(part.factor_sizes) == [len(column) for column in values]
+            if part.grid is not None:
+                assert torch.equal(part.indices_of(classes), indices)
+    parts = [part_by_rules({"shape": "cone"}, everything, name) for name in ("heldout", "rest")]
+    assert [part.factor_values[1] for part in parts] == [("cone",), ("ball", "cube")]
+    with pytest.raises(UserError, match="the part 'rest' has no observations"):
+        part_by_rules({"shape": [0, 1, 2]}, everything, "rest")

@@ -17,6 +17,7 @@ from omnilearn.config.signatures import parameters
 from omnilearn.data import Loading
 from omnilearn.data.sets.shapes3d import Shapes3D
 from omnilearn.training.settings import TrainSettings
+from sae_src.commands.further_training import StartSettings
 from sae_src.commands.train import ResumeSettings
 from sae_src.comparison.command import CompareSettings
 from sae_src.comparison.listing import ListSettings
@@ -34,7 +35,13 @@ from sae_src.sweeps.command import SweepSettings
 
 # For each script: what its keys are the fields or parameters of, and what stands before them.
 SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
-    "train": [("", TrainSettings), ("", ResumeSettings), ("dataset.", Loading), ("viz.", SAEVisualiser)],
+    "train": [
+        ("", TrainSettings),
+        ("", ResumeSettings),
+        ("", StartSettings),
+        ("dataset.", Loading),
+        ("viz.", SAEVisualiser),
+    ],
     "download-dataset": [("", Shapes3D.download_files)],
     "compute-fid": [("", ComputeFIDSettings)],
     "train-factor-net": [("", FactorNetSettings)],
@@ -61,6 +68,8 @@ def keys_of(kind: Callable[..., Any], prefix: str = "") -> Iterator[str]:
     hints = get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
     for name, parameter in parameters(kind).items():
         if kind is MetricSettings and name == "own":  # no key, but those of single metrics
+            continue
+        if kind is TrainSettings and name == "origin":  # no key, but what a run notes itself
             continue
         annotation = hints.get(name, parameter.annotation)
         sections = [one for one in (annotation, *get_args(annotation)) if dataclasses.is_dataclass(one)]
