@@ -41,6 +41,7 @@ def evaluate_and_store(
     passed: Evaluation | None = None,
     special: Mapping[str, Any] | None = None,
     known: Collection[str] = (),
+    writer: TensorBoardWriter | None = None,
 ) -> Evaluation:
     """One pass over a subset of the data, then other measures; scores, pictures and first batch go into the run folder.
 
@@ -52,6 +53,7 @@ def evaluate_and_store(
     `passed` is what the same pass gave for this model just before, where there was one: then it is not made again.
     `special` is what else made the scores, such as values that replace those of the run; it goes into the settings.
     Scores that are `known`, from the same evaluation before, have their points and pictures in TensorBoard already.
+    `writer` is that of a training in this process; without one, an event file of its own is written.
     """
     subset = data.subset(mode)
     batches = data.loading.evaluation_batches(subset, seed)
@@ -59,11 +61,11 @@ def evaluate_and_store(
     outcome = passed or evaluate(model, subset, batches, seed, title=title, stop=stop, **options)
     pattern = f"{ident}/{{}}"
     drawn: dict[str, Any] = {}
-    with _place_for_curves(folder, known) as place, TensorBoardWriter(place) as writer, writer.all_or_none():
-        writer.scalars(pattern, outcome.scores, step)
+    with _place_for_curves(folder, known) as place, _curves(writer, place) as curves, curves.all_or_none():
+        curves.scalars(pattern, outcome.scores, step)
         if visualiser is not None and not outcome.not_finite:  # there is nothing to see then
             with evaluation_mode(model), undisturbed(seed):
-                drawn = visualiser.draw(model, outcome.first, writer, pattern, step, thorough=True, stop=stop)
+                drawn = visualiser.draw(model, outcome.first, curves, pattern, step, thorough=True, stop=stop)
     settings = {**settings_of(data, seed, step_limit, special), "samples": outcome.samples}
     summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
     summary["versions"] = library_versions()
@@ -89,11 +91,10 @@ def evaluate_and_store(
             save_tensors(folder / f"{ident}.pth.tar", tensors)
         pending = pending[1:]
         write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
-        with TensorBoardWriter(folder) as writer:
-            for name, value in measured.scores.items():
-                if name in known:
-                    continue
-                writer.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
+        if points := {name: value for name, value in measured.scores.items() if name not in known}:
+            with _curves(writer, folder) as curves:
+                for name, value in points.items():
+                    curves.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
     if missing:
         commands = ", ".join(f"{title} ({command})" for title, command in missing.items())
         print(f"not measured until prepared once: {commands}")
@@ -126,6 +127,17 @@ def _place_for_curves(folder: Path, known: Collection[str]) -> Iterator[Path]:
         return
     with TemporaryDirectory() as place:
         yield Path(place)
+
+
+@contextmanager
+def _curves(writer: TensorBoardWriter | None, folder: Path) -> Iterator[TensorBoardWriter]:
+    """The writer that is there, flushed at the end; else one for a folder, closed at the end."""
+    if writer is None:
+        with TensorBoardWriter(folder) as own:
+            yield own
+    else:
+        yield writer
+        writer.flush()
 
 
 def _measured(

@@ -43,6 +43,10 @@ class TensorBoardWriter:
         for name, value in values.items():
             self.scalar(tag_of(pattern, name), value, step)
 
+    def summary(self, summary: Summary, step: int) -> None:
+        """Write what a plugin of TensorBoard shows."""
+        self._file.add(summary, step)
+
     def text(self, tag: str, text: str, step: int) -> None:
         """Write a text as preformatted lines."""
         lines = "\n".join(f"    {line}" for line in text.splitlines())

@@ -13,7 +13,7 @@ from omnilearn.data import BatchSampler, Data, Subset
 from omnilearn.data.pairs import PairedBatches
 from omnilearn.device import pick_device, to_device
 from omnilearn.errors import UserError
-from omnilearn.evaluation.evaluate import check_batch_size, check_fit
+from omnilearn.evaluation.evaluate import check_batch_size, check_fit, losses_in
 from omnilearn.evaluation.measures import Measure, configured_measures
 from omnilearn.layers import Size
 from omnilearn.model import Model
@@ -109,10 +109,17 @@ def _check_pairs(model: Model, data: Data) -> None:
         raise UserError("dataset.pairs: this method trains on single observations: leave pairs out")
 
 
-def try_out(components: Components) -> None:
+def try_out(components: Components) -> list[str]:
     """Run two observations through the model, so that what does not fit is known before anything is written.
 
-    Raises `UserError` where the model cannot take them.
+    Returns the names of the model's losses. Raises `UserError` where the model cannot take them.
     """
     subset, model = components.train_subset, components.model
-    check_fit(model, subset.batch(torch.arange(min(2, len(subset)))), model.losses, components.seed)
+    names: list[str] = []
+    check_fit(
+        model,
+        subset.batch(torch.arange(min(2, len(subset)))),
+        lambda observations: names.extend(name for name, _ in losses_in(model.losses(observations))),
+        components.seed,
+    )
+    return names

@@ -63,9 +63,15 @@ class Print:
 
 @dataclass(frozen=True)
 class Record:
-    """When to write scalars for TensorBoard: `freq` steps between points."""
+    """When to write scalars for TensorBoard, and which of them are scores.
+
+    Attributes:
+        freq: steps between points.
+        scores: the tags that are columns of its tab HPARAMS; every run of a folder should have the same ones.
+    """
 
     freq: Frequency = 200
+    scores: tuple[str, ...] = ("loss/val", "eval/loss")
 
     def __post_init__(self) -> None:
         check_frequency("records.freq", self.freq)

@@ -25,6 +25,7 @@ from omnilearn.runs.naming import PlainNaming
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble, try_out
 from omnilearn.training.console import Console, evaluation_command, print_header, print_summary, program, run_reference
+from omnilearn.training.dashboard import write_dashboard
 from omnilearn.training.hooks import LogScalars, Save, Validate, Visualise
 from omnilearn.training.interruption import NOT_FINITE, Interruption, Stop
 from omnilearn.training.loop import Hook, Training, train_steps
@@ -55,9 +56,10 @@ def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
     reject_unused(config)
     if settings.origin is not None and weights is not None:
         start_with(components.model, weights, settings.origin.run)
-    try_out(components)
+    losses = try_out(components)
     naming = settings.run or PlainNaming()
-    model_name = naming.model_name(components.model, method=_type_of(config, "model"))
+    kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
+    model_name = naming.model_name(components.model, method=kinds["method"])
     info = {**run_info(components.device, components.seed), "model": model_name, **settings.labels.entries()}
     if settings.origin is not None:
         info["origin"] = {**settings.origin.entries(), "update": settings.update}
@@ -66,15 +68,14 @@ def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
         if weights is not None:
             save_first(folder, config, components, settings)
 
-    files = {CONFIG: dump_yaml(stored_config(config, components)), INFO: dump_yaml(info)}
+    stored = stored_config(config, components)
+    files = {CONFIG: dump_yaml(stored), INFO: dump_yaml(info)}
     name, date = name_of(config, settings, components), settings.name_include_date
     with new_run(save_root(settings.saveroot), name, files, date=date, prepare=prepare) as folder, ExitStack() as stack:
         with removed_on_failure(folder):
             writer = stack.enter_context(TensorBoardWriter(folder))
             training = begin(config, components, settings, folder, writer)
-            writer.text("model-str", str(components.model), 0)
-            optimisers = [str(optimiser.torch_optimiser) for optimiser in components.optimisers.values()]
-            writer.text("model-optim-str", "\n".join(optimisers), 0)
+            write_dashboard(writer, config, settings, components, kinds=kinds, info=info, stored=stored, losses=losses)
             writer.flush()
         run_to_end(training, settings)
     return folder
@@ -189,6 +190,7 @@ def evaluate_at_end(
             stop=training.interruption.reason,
             passed=None if validate is None else validate.passed_at(step, mode, limit),
             special=special_precision(training.precision),
+            writer=training.writer,
         )
     return outcome.scores
 
