@@ -19,13 +19,16 @@ class PartOfDataset(Dataset):
         indices: which of its observations (N,).
         names: the names of its factors.
         values: their values.
+
+    Attributes:
+        whole: the data set.
     """
 
     def __init__(
         self, dataset: Dataset, indices: Tensor, names: Sequence[str], values: Sequence[Sequence[float | str]]
     ) -> None:
         self.config, self.din, self.device = dataset.config, dataset.din, dataset.device
-        self._dataset, self._indices = dataset, indices
+        self.whole, self._indices = dataset, indices
         columns, kept = [], []
         for column, of_factor in zip(dataset.factors(indices).T, values, strict=True):
             occurring, classes = column.unique(return_inverse=True)
@@ -41,7 +44,7 @@ class PartOfDataset(Dataset):
 
     def batch(self, indices: Tensor) -> Tensor:
         """The observations (B, *din) at `indices` (B,) of this part."""
-        return self._dataset.batch(self._indices.index_select(0, indices.cpu()))
+        return self.whole.batch(self._indices.index_select(0, indices.cpu()))
 
     @property
     def has_classes(self) -> bool:
@@ -60,4 +63,4 @@ class PartOfDataset(Dataset):
 
     def labels(self, indices: Tensor) -> Tensor:
         """What is known about the observations at `indices` (B,): as for the whole."""
-        return self._dataset.labels(self._indices.index_select(0, indices.cpu()))
+        return self.whole.labels(self._indices.index_select(0, indices.cpu()))

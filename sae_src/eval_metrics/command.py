@@ -15,6 +15,7 @@ from omnilearn.config.signatures import parameters
 from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
 from omnilearn.data.holdout import HELD_OUT, REST, part_by_rules
+from omnilearn.data.part import PartOfDataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import check_fit
@@ -210,7 +211,8 @@ def keep(
         "mode": evaluation.tag,
         "step": run.step,
         "data": {
-            "dataset": type(dataset).__name__ if evaluation.part is None else evaluation.part,
+            "dataset": type(dataset.whole if isinstance(dataset, PartOfDataset) else dataset).__name__,
+            **({} if evaluation.part is None else {"part": evaluation.part}),
             "factors": [name for name in dataset.factor_names if name not in outcome.left_out],
             "left_out": dict.fromkeys(outcome.left_out, "one value in all observations"),
             **dataset.describe(),
