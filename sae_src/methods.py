@@ -183,8 +183,11 @@ def as_autoencoder(model: nn.Module) -> Autoencoder:
 class VariationalAutoencoder(GaussianAutoencoder):
     """The VAE (Kingma & Welling 2014), beta-VAE for reg_wt other than 1; the encoder gives normal distributions.
 
-    The regulariser is the KL divergence from N(0, I), summed over latents, averaged over the batch. `kl` says by which
-    formula: `published`, which takes the standard deviation for the variance, or `exact`.
+    The regulariser is the KL divergence from N(0, I), summed over latents, averaged over the batch.
+
+    Args:
+        encoder, decoder, criterion, din, dout, latent_dim, reg_wt: as in `Autoencoder`.
+        kl: its formula: `published`, which takes the standard deviation for the variance, or `exact`.
     """
 
     evaluates_singly = True
@@ -217,8 +220,12 @@ class VariationalAutoencoder(GaussianAutoencoder):
 class WassersteinAutoencoder(Autoencoder):
     """The WAE with MMD (Tolstikhin et al. 2018).
 
-    The regulariser is the squared MMD between the latents and as many draws of the prior, divided by the batch size
-    once more (`divide_by_batch`): in the published system a reg_wt of 10 acts like 10 / 128.
+    The regulariser is the squared MMD between the latents and as many draws of the prior.
+
+    Args:
+        encoder, decoder, criterion, din, dout, latent_dim, reg_wt: as in `Autoencoder`.
+        prior: the distribution that latents are to have (default: N(0, I)).
+        divide_by_batch: divide the MMD by the batch size, as published: a reg_wt of 10 acts like 10 / 128.
     """
 
     def __init__(
@@ -250,7 +257,12 @@ class SlicedWassersteinAutoencoder(Autoencoder):
     """The sliced WAE (Kolouri et al. 2018).
 
     The regulariser is the mean absolute difference of the sorted projections of the latents and of as many draws of
-    the prior, over `slices` random directions (default: as many as latents) and the batch.
+    the prior, over random directions and the batch.
+
+    Args:
+        encoder, decoder, criterion, din, dout, latent_dim, reg_wt: as in `Autoencoder`.
+        prior: the distribution that latents are to have (default: N(0, I)).
+        slices: directions to project on (default: as many as latents).
     """
 
     def __init__(

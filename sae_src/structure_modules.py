@@ -116,6 +116,12 @@ class RungGenerate(StructuralLayer):
     """The rung of a ladder decoder: appends `feature_dim` channels computed from the segment, constant over space.
 
     Maps (B, C, ...) to (B, C + feature_dim, ...).
+
+    Args:
+        din, dout: size of the features before and after.
+        style_dim: length of the segment.
+        style_net: builder of the network from the segment to the channels.
+        feature_dim: channels that it appends.
     """
 
     def __init__(

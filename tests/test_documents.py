@@ -1,6 +1,7 @@
 """The documents link to what is there: files, headings, and the functions that they name."""
 
 import ast
+import importlib.util
 import re
 from functools import cache
 from importlib import import_module
@@ -101,3 +102,12 @@ def test_every_folder_is_a_room_of_the_drawing(monkeypatch):
     rooms = {name for row in (*drawing.SAE_SRC, *drawing.OMNILEARN) for room, _ in row for name in room.split(", ")}
     assert {room for _, _, steps in drawing.WAYS for _, room in steps} <= rooms
     drawing.draw()
+
+
+def test_the_page_of_configs_is_current_and_says_what_every_key_means():
+    specification = importlib.util.spec_from_file_location("write_configs", ROOT / "docs" / "write_configs.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    page = module.page()
+    assert page == (ROOT / "docs" / "configs.md").read_text(encoding="utf-8"), "python docs/write_configs.py writes it"
+    assert [line for line in page.splitlines() if line.endswith("|  |") and line.startswith("| `")] == []

@@ -128,4 +128,5 @@ def test_the_readme_installs_by_the_lines_that_ci_takes_from_it():
     start, tests = [line for line in lines if line.startswith("python3 -m venv ")]
     install = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt -e ."
     assert start == f"{install} && .venv/bin/fig train demo"
-    assert re.fullmatch(r"python3 -m venv .* -r requirements\.txt -r requirements-dev\.txt && .* -m pytest -q -n 2", tests)
+    files = r"-r requirements\.txt -r requirements-dev\.txt"
+    assert re.fullmatch(rf"python3 -m venv .* {files} && .* -m pytest -q -n 2", tests)

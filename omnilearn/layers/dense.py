@@ -14,8 +14,13 @@ from omnilearn.layers.base import Layer, Size, as_size, flat_size
 class DenseLayer(Layer):
     """One linear map with bias and a nonlinearity; (B, *din) to (B, *dout).
 
-    A side that is not given is `width` wide, else `channels`, else as wide as the other side. Inputs and outputs that
-    are images are flattened and reshaped.
+    Inputs and outputs that are images are flattened and reshaped.
+
+    Args:
+        din, dout: sizes of its inputs and outputs.
+        width: size of a side that is not given.
+        channels: the same where there is no `width`; without both it is as wide as the other side.
+        nonlin: nonlinearity of its outputs.
     """
 
     def __init__(
@@ -53,6 +58,14 @@ class MLP(Layer, nn.Sequential):
     """A multilayer perceptron: a linear map and a nonlinearity for each hidden size, then a last linear map.
 
     (B, *din) to (B, *dout); images are flattened and reshaped, and the output nonlinearity comes before the reshape.
+
+    Args:
+        din, dout: sizes of its inputs and outputs.
+        hidden: sizes of the layers between.
+        nonlin: nonlinearity of these layers.
+        out_nonlin: nonlinearity of the outputs.
+        bias: whether its linear maps have a bias.
+        out_bias: whether the last one has (default: as the others).
     """
 
     def __init__(

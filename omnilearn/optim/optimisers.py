@@ -77,7 +77,17 @@ def adam(
     weight_decay: float = 0.0,
     amsgrad: bool = False,
 ) -> Optimiser:
-    """Adam (Kingma & Ba 2015)."""
+    """Adam (Kingma & Ba 2015).
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        beta1: share of the running mean of gradients that each step keeps.
+        beta2: share of the running mean of squared gradients that each step keeps.
+        eps: added to the denominator.
+        weight_decay: strength of the decay of weights.
+        amsgrad: whether to divide by the largest mean of squared gradients so far (Reddi et al. 2018).
+    """
     settings = {"betas": (beta1, beta2), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
     return make_optimiser(torch.optim.Adam, params, lr, fused=True, **settings)
 
@@ -92,7 +102,17 @@ def adamw(
     weight_decay: float = 0.01,
     amsgrad: bool = False,
 ) -> Optimiser:
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019).
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        beta1: share of the running mean of gradients that each step keeps.
+        beta2: share of the running mean of squared gradients that each step keeps.
+        eps: added to the denominator.
+        weight_decay: strength of the decay of weights.
+        amsgrad: whether to divide by the largest mean of squared gradients so far (Reddi et al. 2018).
+    """
     settings = {"betas": (beta1, beta2), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
     return make_optimiser(torch.optim.AdamW, params, lr, fused=True, **settings)
 
@@ -106,7 +126,16 @@ def adamax(
     eps: float = 1e-8,
     weight_decay: float = 0.0,
 ) -> Optimiser:
-    """Adamax, Adam with the infinity norm (Kingma & Ba 2015)."""
+    """Adamax, Adam with the infinity norm (Kingma & Ba 2015).
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        beta1: share of the running mean of gradients that each step keeps.
+        beta2: share of the largest gradient so far that each step keeps.
+        eps: added to the denominator.
+        weight_decay: strength of the decay of weights.
+    """
     return make_optimiser(torch.optim.Adamax, params, lr, betas=(beta1, beta2), eps=eps, weight_decay=weight_decay)
 
 
@@ -119,7 +148,16 @@ def sgd(
     weight_decay: float = 0.0,
     nesterov: bool = False,
 ) -> Optimiser:
-    """Stochastic gradient descent with momentum."""
+    """Stochastic gradient descent with momentum.
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        momentum: share of the last update that each step adds.
+        dampening: share of the gradient that momentum leaves out.
+        weight_decay: strength of the decay of weights.
+        nesterov: whether momentum looks ahead (Nesterov's form).
+    """
     settings = {"momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
     return make_optimiser(torch.optim.SGD, params, lr, **settings)
 
@@ -133,7 +171,16 @@ def asgd(
     t0: float = 1e6,
     weight_decay: float = 0.0,
 ) -> Optimiser:
-    """Averaged stochastic gradient descent (Polyak & Juditsky 1992)."""
+    """Averaged stochastic gradient descent (Polyak & Juditsky 1992).
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        lambd: decay of the rate.
+        alpha: power of the decay of the rate.
+        t0: step after which weights are averaged.
+        weight_decay: strength of the decay of weights.
+    """
     return make_optimiser(torch.optim.ASGD, params, lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay)
 
 
@@ -141,7 +188,15 @@ def asgd(
 def adadelta(
     params: Iterable[nn.Parameter], lr: Rate = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0.0
 ) -> Optimiser:
-    """Adadelta (Zeiler 2012)."""
+    """Adadelta (Zeiler 2012).
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        rho: share of the running mean of squared gradients that each step keeps.
+        eps: added to the denominator.
+        weight_decay: strength of the decay of weights.
+    """
     return make_optimiser(torch.optim.Adadelta, params, lr, rho=rho, eps=eps, weight_decay=weight_decay)
 
 
@@ -154,7 +209,16 @@ def adagrad(
     eps: float = 1e-10,
     weight_decay: float = 0.0,
 ) -> Optimiser:
-    """Adagrad (Duchi et al. 2011)."""
+    """Adagrad (Duchi et al. 2011).
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        lr_decay: decay of the rate with the steps.
+        initial_accumulator_value: sum of squared gradients to begin with.
+        eps: added to the denominator.
+        weight_decay: strength of the decay of weights.
+    """
     settings = {"lr_decay": lr_decay, "initial_accumulator_value": initial_accumulator_value, "eps": eps}
     return make_optimiser(torch.optim.Adagrad, params, lr, weight_decay=weight_decay, **settings)
 
@@ -169,12 +233,29 @@ def rmsprop(
     momentum: float = 0.0,
     centered: bool = False,
 ) -> Optimiser:
-    """RMSprop (Hinton 2012)."""
+    """RMSprop (Hinton 2012).
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        alpha: share of the running mean of squared gradients that each step keeps.
+        eps: added to the denominator.
+        weight_decay: strength of the decay of weights.
+        momentum: share of the last update that each step adds.
+        centered: whether to divide by the variance of the gradients, not by their squares.
+    """
     settings = {"alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum, "centered": centered}
     return make_optimiser(torch.optim.RMSprop, params, lr, **settings)
 
 
 @component("rprop")
 def rprop(params: Iterable[nn.Parameter], lr: Rate = 0.01, eta1: float = 0.5, eta2: float = 1.2) -> Optimiser:
-    """Resilient backpropagation (Riedmiller & Braun 1993)."""
+    """Resilient backpropagation (Riedmiller & Braun 1993).
+
+    Args:
+        params: what it updates.
+        lr: learning rate, or a schedule of it.
+        eta1: factor of a step size where the sign of the gradient changes.
+        eta2: factor of a step size where it stays.
+    """
     return make_optimiser(torch.optim.Rprop, params, lr, etas=(eta1, eta2))

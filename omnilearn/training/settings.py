@@ -53,7 +53,11 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Print:
-    """When to say on the console how training goes: `freq` steps between updates."""
+    """When to say on the console how training goes.
+
+    Attributes:
+        freq: steps between updates.
+    """
 
     freq: Frequency = 100
 

@@ -61,7 +61,11 @@ class RunInfo:
 
 @component("sae-run")
 class SAENaming(RunNaming):
-    """Names such as `vec_vae0p5_e-c12_d-s12_nosplit_foo`: data, method and weight, encoder, decoder, variants, more."""
+    """Names such as `vec_vae0p5_e-c12_d-s12_nosplit_foo`: data, method and weight, encoder, decoder, variants, more.
+
+    Args:
+        info: what runs are called after.
+    """
 
     def __init__(self, info: RunInfo | None = None) -> None:
         self.info = info or RunInfo()
