@@ -1,4 +1,4 @@
-"""Writes docs/configs.md, all configs and keys: `python docs/write_configs.py`; `--check` says whether it is current."""
+"""Writes docs/configs.md, all configs and keys: `python docs/write_configs.py`; `--check` says if it is current."""
 
 import dataclasses
 import inspect
