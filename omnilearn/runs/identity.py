@@ -30,7 +30,7 @@ _HARMLESS = {
 # Of one process only: a run that goes on does not inherit them.
 _OF_ONE_PROCESS = {"accept_changes", "override", "resume", "saveroot", "time_limit"}
 # Known only once a run has begun.
-_FOUND_OUT = {"dataset_size", "din", "dout"}
+_FOUND_OUT = {"compiled", "dataset_size", "din", "dout"}
 
 
 def register_harmless_key(key: str) -> None:

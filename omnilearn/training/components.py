@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -18,8 +18,16 @@ from omnilearn.evaluation.measures import Measure, configured_measures
 from omnilearn.layers import Size
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
-from omnilearn.precision import use_precision
+from omnilearn.precision import forward_context, use_precision
 from omnilearn.training.settings import TrainSettings
+from omnilearn.training.speed import (
+    Compilation,
+    Losses,
+    choose_compilation,
+    compiled,
+    seconds_per_step,
+    use_fastest_threads,
+)
 from omnilearn.training.updated_part import freeze_but
 
 _log = logging.getLogger(__name__)
@@ -33,6 +41,8 @@ class Components:
         optimisers: each by the name of the loss that it lowers: `loss` for the model but its parts `trained_apart`,
             `PART_loss` for such a part.
         batches: the order of training batches.
+        threads: how their number was chosen, where it was measured.
+        compilation: whether the losses are compiled.
     """
 
     data: Data
@@ -42,6 +52,13 @@ class Components:
     measures: list[Measure]
     device: torch.device
     seed: int
+    threads: str = ""
+    compilation: Compilation = field(default_factory=Compilation)
+
+    @property
+    def losses(self) -> Losses:
+        """The function of a training step: the model's losses, or the same compiled."""
+        return compiled(self.model.losses) if self.compilation.compiled else self.model.losses
 
     @property
     def train_subset(self) -> Subset:
@@ -53,7 +70,7 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
     """Build everything that a config names; nothing is written."""
     device = pick_device(settings.device)
     use_precision(settings.precision, device)
-    if settings.threads is not None:
+    if isinstance(settings.threads, int):
         _tell_of_too_many(settings.threads)
         torch.set_num_threads(settings.threads)
     if settings.deterministic:
@@ -82,6 +99,26 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
         if section is not None and section.mode != "val":  # without such a subset, `val` means no validation
             data.subset(section.mode)
     return Components(data, model, build_optimisers(config, model), batches, configured_measures(config), device, seed)
+
+
+def tune(components: Components, settings: TrainSettings) -> Components:
+    """Choose what the settings leave to measurements; the model and all random numbers stay as they are."""
+    subset, model = components.train_subset, components.model
+    observations = subset.batch(torch.arange(min(2 * (components.data.loading.batch_size // 2) or 2, len(subset))))
+
+    def seconds() -> float:
+        with forward_context(settings.precision, components.device):
+            return seconds_per_step(model, observations, components.seed)
+
+    threads = use_fastest_threads(seconds) if settings.threads == "auto" else ""
+    if settings.compiled is not None:
+        compilation = Compilation(settings.compiled, "as it began")
+    else:
+        images = not isinstance(components.data.dataset.din, int)
+        compilation = choose_compilation(
+            settings.compile, device=components.device, images=images, steps=settings.budget, seconds=seconds
+        )
+    return replace(components, threads=threads, compilation=compilation)
 
 
 def _shown(size: Size) -> str:

@@ -79,6 +79,10 @@ def print_header(training: Training) -> None:
     parameters = sum(parameter.numel() for parameter in components.model.parameters())
     subsets = ", ".join(f"{len(subset):,} {name}" for name, subset in components.data.subsets.items())
     print(f"{training.folder.name}: {parameters:,} parameters on {describe_device(components.device)}, {subsets}")
+    compilation = components.compilation
+    for name, words in (("threads", components.threads), ("losses", compilation.reason and compilation.described)):
+        if words:
+            print(f"{name}: {words}")
     print(f"writing to {training.folder}", flush=True)
 
 

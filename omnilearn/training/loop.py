@@ -158,7 +158,7 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
     before the weights are touched where a loss is not finite.
     """
     components, progress, watch = training.components, training.progress, training.stopwatch
-    model, optimisers = components.model, components.optimisers
+    model, optimisers, losses = components.model, components.optimisers, components.losses
     scheduled = [optimiser for optimiser in optimisers.values() if optimiser.schedule is not None]
     model.train()
     model.set_step(progress.step)
@@ -171,7 +171,7 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
         watch.lap("time_data")
 
         with training.autocast():
-            result = model.losses(batch)
+            result = losses(batch)
         training.guard.before_update(result, step)  # on the CPU this reads the loss
         for loss, optimiser in optimisers.items():  # one, but for a model with parts that are trained apart
             optimiser.zero_grad()

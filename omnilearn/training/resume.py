@@ -17,7 +17,7 @@ from omnilearn.runs.info import add_info, is_completed, read_info, run_info
 from omnilearn.runs.run import Run
 from omnilearn.tensorboard.rewinding import forget_after
 from omnilearn.tensorboard.writer import TensorBoardWriter
-from omnilearn.training.components import Components, assemble
+from omnilearn.training.components import Components, assemble, tune
 from omnilearn.training.loop import made_by
 from omnilearn.training.settings import TrainSettings
 from omnilearn.training.train import begin, run_to_end, stored_config
@@ -58,6 +58,7 @@ def resume(run: Run) -> Path:
     is_evaluated = is_completed(run.path, step, None if evaluation is None else evaluation.ident)
     if step >= settings.budget and is_evaluated:
         raise UserError(f"{run.name} has done its {step} steps: give it more with --budget")
+    components = tune(components, settings)
     if state is not None:
         with _fitting(run):
             if not accept:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from omnilearn.errors import UserError
 from omnilearn.precision import Precision
@@ -128,7 +129,9 @@ class TrainSettings:
         name_include_date: end the name with the date.
         saveroot: folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets).
         device: `cpu`, `cuda` or `cuda:N`; by default the GPU where there is one.
-        threads: CPU threads; by default 1 for vectors, torch's own number for images.
+        threads: CPU threads, measured for `auto`; by default 1 for vectors, torch's own number for images.
+        compile: whether the losses are compiled, or `auto` for where it pays; changes the last digits of all numbers.
+        compiled: what was chosen, as the run notes itself.
         deterministic: only exactly repeatable kernels on a GPU (slower).
         time_limit: hours after which it saves and exits with code 3.
         precision: of forward passes.
@@ -152,7 +155,9 @@ class TrainSettings:
     name_include_date: bool = True
     saveroot: Path | None = None
     device: str | None = None
-    threads: int | None = None
+    threads: int | Literal["auto"] | None = None
+    compile: bool | Literal["auto"] = False
+    compiled: bool | None = None
     deterministic: bool = False
     time_limit: float | None = None
     precision: Precision = "float32"
@@ -172,7 +177,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.budget < 1:
             raise UserError(f"budget: must be at least 1 step, got {self.budget}")
-        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+        if isinstance(self.threads, int) and not 1 <= self.threads <= MOST_THREADS:
             raise UserError(f"threads: must be from 1 to {MOST_THREADS}, got {self.threads}")
         if self.time_limit is not None and not self.time_limit > 0:
             raise UserError(f"time_limit: must be more than 0 hours, got {self.time_limit:g}")

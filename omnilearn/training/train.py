@@ -23,7 +23,7 @@ from omnilearn.runs.identity import fingerprint, stored_form
 from omnilearn.runs.info import add_info, complete_info, run_info
 from omnilearn.runs.naming import PlainNaming
 from omnilearn.tensorboard.writer import TensorBoardWriter
-from omnilearn.training.components import Components, assemble, try_out
+from omnilearn.training.components import Components, assemble, try_out, tune
 from omnilearn.training.console import Console, evaluation_command, print_header, print_summary, program, run_reference
 from omnilearn.training.dashboard import write_dashboard
 from omnilearn.training.hooks import LogScalars, Save, Validate, Visualise
@@ -45,6 +45,8 @@ def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
         raise UserError("--origin: a run notes that itself: --from RUN starts one with the weights of another")
     settings = call(TrainSettings, config)
     for key in keys_given(config):
+        if key == "compiled":
+            raise UserError("--compiled: a run notes that itself: --compile yes, no or auto")
         if key in ("din", "dout"):
             raise UserError(f"--{key}: the size of the observations is that of the data, and cannot be set")
         if key == "dataset_size":
@@ -57,10 +59,12 @@ def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
     if settings.origin is not None and weights is not None:
         start_with(components.model, weights, settings.origin.run)
     losses = try_out(components)
+    components = tune(components, settings)
     naming = settings.run or PlainNaming()
     kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
     model_name = naming.model_name(components.model, method=kinds["method"])
     info = {**run_info(components.device, components.seed), "model": model_name, **settings.labels.entries()}
+    info |= speed_info(components)
     if settings.origin is not None:
         info["origin"] = {**settings.origin.entries(), "update": settings.update}
 
@@ -157,6 +161,13 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
         raise Stop(NOT_FINITE, "not finite at the end", can_go_on=False)
 
 
+def speed_info(components: Components) -> dict[str, str]:
+    """What `info.yaml` says about how threads and compiling were chosen, where they were."""
+    compilation = components.compilation
+    chosen = {"threads_chosen": components.threads, "compilation": compilation.described if compilation.reason else ""}
+    return {name: words for name, words in chosen.items() if words}
+
+
 def is_trained(training: Training) -> bool:
     """Whether all steps are done and saved."""
     step = training.progress.step
@@ -211,6 +222,8 @@ def stored_config(config: Node, components: Components) -> dict[str, Any]:
     chosen = {"din": size, "dout": size, "device": str(components.device), "threads": torch.get_num_threads()}
     if takes_dataset_size(config):
         chosen["dataset_size"] = len(components.train_subset)
+    if components.compilation.reason:
+        chosen["compiled"] = components.compilation.compiled
     return {**stored_form(config.root.to_python()), **chosen}
 
 

@@ -35,7 +35,8 @@ def train(config: Node) -> object:
         --info.extra TEXT         add to the name; --run._type NAME: how names are made (sae-run)
         --saveroot FOLDER         folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
         --device cpu|cuda|cuda:1  default: the GPU where there is one
-        --threads N               CPU threads (default: 1 for vectors, torch's own number for images)
+        --threads N|auto          CPU threads (default: 1 for vectors, torch's own number for images); auto: measured
+        --compile no|yes|auto     compile the losses (default: no), or where it pays; numbers differ in the last digits
         --deterministic yes       only exactly repeatable kernels on a GPU (slower)
         --time-limit HOURS        save and exit with code 3 when it is reached
         --precision P             float32 (default), bf16 or, on a GPU, fp16 or tf32: of forward passes

@@ -69,7 +69,7 @@ def keys_of(kind: Callable[..., Any], prefix: str = "") -> Iterator[str]:
     for name, parameter in parameters(kind).items():
         if kind is MetricSettings and name == "own":  # no key, but those of single metrics
             continue
-        if kind is TrainSettings and name == "origin":  # no key, but what a run notes itself
+        if kind is TrainSettings and name in ("compiled", "origin"):  # no key, but what a run notes itself
             continue
         annotation = hints.get(name, parameter.annotation)
         sections = [one for one in (annotation, *get_args(annotation)) if dataclasses.is_dataclass(one)]

@@ -1,0 +1,124 @@
+"""What makes training faster here: the number of threads, and whether the losses are compiled."""
+
+import copy
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from omnilearn.errors import UserError
+from omnilearn.model import Model
+from omnilearn.randomness import undisturbed
+
+Losses = Callable[[Tensor], dict[str, Any]]
+Choice = bool | Literal["auto"]
+
+# Of the time of a step, what compiling saves for vectors on a CPU, and how long it may take: both on the safe side.
+_SHARE_SAVED = 0.2
+_SECONDS_TO_COMPILE = 60.0
+# One more thread has to save more than this share of a step: other processes can use it, too.
+_WORTH_A_THREAD = 0.1
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """Whether the losses of a training are compiled, and why."""
+
+    compiled: bool = False
+    reason: str = ""
+
+    @property
+    def described(self) -> str:
+        """In words, for people."""
+        return f"{'compiled' if self.compiled else 'not compiled'}: {self.reason}"
+
+
+def choose_compilation(
+    wanted: Choice, *, device: torch.device, images: bool, steps: int, seconds: Callable[[], float]
+) -> Compilation:
+    """Whether to compile the losses: as a key says or, for `auto`, where it pays.
+
+    Args:
+        wanted: the key.
+        device: where the model is.
+        images: whether it has convolutions, which are slower compiled on a CPU.
+        steps: training steps to do.
+        seconds: measures the time of a step as it is; asked only where it matters.
+
+    Raises `UserError` where it is wanted, and there is no C++ compiler.
+    """
+    if wanted is False:
+        return Compilation()
+    if device.type == "cpu" and not has_cpp_compiler():
+        if wanted is True:
+            raise UserError(
+                "compile: needs a C++ compiler, such as g++, and there is none: --compile no, or install it"
+            )
+        return Compilation(False, "there is no C++ compiler")
+    if wanted is True:
+        return Compilation(True, "as asked for")
+    if device.type == "cuda":
+        return Compilation(True, "it pays on a GPU")
+    if images:
+        return Compilation(False, "on a CPU, convolutions are faster as they are")
+    saved = steps * seconds() * _SHARE_SAVED
+    why = f"{steps:,} steps would save about {saved:.0f} s, and compiling takes up to {_SECONDS_TO_COMPILE:.0f} s"
+    return Compilation(saved > _SECONDS_TO_COMPILE, why)
+
+
+def compiled(losses: Losses) -> Losses:
+    """A function that computes what `losses` does, to the rounding of float32, with the same random numbers.
+
+    It is compiled when it is first called for observations of a size. The model keeps its parameters and their names.
+    """
+    # Else compiled code would draw numbers of its own.
+    return torch.compile(losses, dynamic=False, options={"fallback_random": True})
+
+
+def has_cpp_compiler() -> bool:
+    """Whether there is what torch compiles with on a CPU."""
+    named = os.environ.get("CXX")
+    return any(shutil.which(name) for name in ((named,) if named else ("g++", "clang++", "c++")))
+
+
+def seconds_per_step(model: Model, observations: Tensor, seed: int, *, steps: int = 5) -> float:
+    """The time of the losses and their gradients, the least of a few; the model and random numbers stay as they are."""
+    model = copy.deepcopy(model).train()
+    times = []
+    with undisturbed(seed):
+        for _ in range(steps + 1):  # the first allocates memory
+            start = time.perf_counter()
+            model.losses(observations)["loss"].backward()
+            if observations.device.type == "cuda":
+                torch.cuda.synchronize(observations.device)
+            times.append(time.perf_counter() - start)
+            model.zero_grad()
+    return min(times[1:])
+
+
+def use_fastest_threads(seconds: Callable[[], float]) -> str:
+    """Set the number of CPU threads, up to the present one, with which a step is fastest; says what was measured.
+
+    A sweep gives each of its workers a share of the cores, and so a present number of threads.
+
+    Args:
+        seconds: measures the time of a step.
+    """
+    most = torch.get_num_threads()
+    counts = sorted({1, 2, most // 2, most} & set(range(1, most + 1)))
+    measured: dict[int, float] = {}
+    for count in counts:
+        torch.set_num_threads(count)
+        measured[count] = seconds()
+    best = 1
+    for count in counts:
+        if measured[count] < measured[best] * (1 - _WORTH_A_THREAD):
+            best = count
+    torch.set_num_threads(best)
+    times = ", ".join(f"{count}: {1000 * each:.3g} ms" for count, each in measured.items())
+    return f"{best} measured as the fastest ({times} for a step)"

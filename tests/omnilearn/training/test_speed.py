@@ -1,0 +1,139 @@
+"""Threads that are measured, and losses that are compiled: when, that it is noted and kept, and that numbers stay."""
+
+import pytest
+import torch
+
+import sae_src as sae
+from omnilearn.config.yaml_text import load_yaml
+from omnilearn.errors import UserError
+from omnilearn.files import load_tensors
+from omnilearn.runs.identity import request_of
+from omnilearn.training import speed
+from omnilearn.training.speed import choose_compilation, compiled, has_cpp_compiler, seconds_per_step
+
+KEYS = "--dataset.num-samples 600 --budget 2 --device cpu --name-include-date no --viz null --validation null"
+COMMAND = f"train hybrid a/conv12 m/ae d/vec {KEYS} --include-eval no"
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.fixture
+def compiler(monkeypatch):
+    monkeypatch.setattr(speed, "has_cpp_compiler", lambda: True)
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "device", "images", "steps", "expected"),
+    [
+        (False, CUDA, False, 10**6, False),
+        (True, CPU, True, 1, True),
+        ("auto", CUDA, True, 1, True),
+        ("auto", CPU, True, 10**6, False),
+        ("auto", CPU, False, 100_000, True),
+        ("auto", CPU, False, 10_000, False),
+    ],
+)
+def test_it_is_compiled_where_that_pays(wanted, device, images, steps, expected, compiler):
+    found = choose_compilation(wanted, device=device, images=images, steps=steps, seconds=lambda: 0.005)
+    assert found.compiled == expected and bool(found.reason) == (wanted is not False)
+
+
+def test_without_a_compiler(monkeypatch):
+    monkeypatch.setattr(speed, "has_cpp_compiler", lambda: False)
+    settings = {"device": CPU, "images": False, "steps": 10**6, "seconds": lambda: 1.0}
+    assert choose_compilation("auto", **settings).described == "not compiled: there is no C++ compiler"
+    with pytest.raises(UserError, match=r"^compile: needs a C"):
+        choose_compilation(True, **settings)
+
+
+def test_measuring_changes_nothing():
+    model = sae.build_model("hybrid", "a/conv12", "m/vae", "d/vec", shape=(100,))
+    before = {name: value.clone() for name, value in model.state_dict().items() if value is not None}
+    state = torch.get_rng_state()
+    assert seconds_per_step(model, torch.randn(8, 100, generator=torch.Generator()), 0) > 0
+    assert torch.equal(torch.get_rng_state(), state)
+    after = {name: value for name, value in model.state_dict().items() if value is not None}
+    assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+    assert all(parameter.grad is None for parameter in model.parameters()) and not model.has_latents
+
+
+def test_the_fastest_number_of_threads(threads):
+    torch.set_num_threads(4)
+    times = {1: 0.1, 2: 0.06, 4: 0.058}
+    words = speed.use_fastest_threads(lambda: times[torch.get_num_threads()])
+    assert torch.get_num_threads() == 2  # the fourth saves too little
+    assert words == "2 measured as the fastest (1: 100 ms, 2: 60 ms, 4: 58 ms for a step)"
+
+
+def test_choices_are_noted_and_kept(fig, threads, compiler, capsys):
+    run = fig(f"{COMMAND} --name chosen --compile auto --threads auto")
+    said = capsys.readouterr().out.splitlines()
+    config, info = (load_yaml((run / name).read_text(), name) for name in ("config.yaml", "info.yaml"))
+    assert isinstance(config["threads"], int) and info["threads"] == config["threads"]
+    assert config["compile"] == "auto" and config["compiled"] is False
+    assert info["compilation"].startswith("not compiled: 2 steps would save about 0 s")
+    assert f"losses: {info['compilation']}" in said and f"threads: {info['threads_chosen']}" in said
+    fig("train --resume chosen --budget 3")
+    assert "losses: not compiled: as it began" in capsys.readouterr().out
+    assert "compiled" not in request_of(config)  # what is asked for is the same before a run as for its config
+    with pytest.raises(UserError, match=r"^--compile would make this another experiment"):
+        fig("train --resume chosen --compile yes --budget 4")
+
+
+def test_what_a_run_notes_cannot_be_set(fig):
+    with pytest.raises(UserError, match=r"^--compiled: a run notes that itself"):
+        fig(f"{COMMAND} --compiled yes")
+
+
+def compiles(test):
+    """For a test that compiles: it is slow, and warns where torch's compiler uses what torch will remove."""
+    for mark in (
+        pytest.mark.slow,
+        pytest.mark.skipif(not has_cpp_compiler(), reason="torch compiles with a C++ compiler, and there is none"),
+        pytest.mark.filterwarnings("ignore"),
+    ):
+        test = mark(test)
+    return test
+
+
+@compiles
+def test_a_compiled_run_resumes_to_the_bit(fig, runs):
+    few = "--model.encoder.layers [] --model.decoder.layers []"
+    whole = fig(f"{COMMAND} {few} --name whole --compile yes --budget 4")
+    parts = fig(f"{COMMAND} {few} --name parts --compile yes --budget 2")
+    torch._dynamo.reset()
+    fig("train --resume parts --budget 4")
+    states = [load_tensors(run / "ckpt4" / "model.pth.tar")["model"] for run in (whole, parts)]
+    assert states[0].keys() == states[1].keys()
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert load_yaml((parts / "config.yaml").read_text(), "")["compiled"] is True
+
+
+@compiles
+def test_compiled_losses_are_the_same():
+    found = []
+    for change in (lambda losses: losses, compiled):
+        few = {"model.encoder.layers": [], "model.decoder.layers": []}
+        model = sae.build_model("hybrid", "a/conv12", "m/vae", "d/vec", shape=(100,), **few).train()
+        names = list(model.state_dict())
+        losses = change(model.losses)
+        optimiser = torch.optim.Adam(model.parameters(), fused=True)
+        generator = torch.Generator().manual_seed(0)
+        torch.manual_seed(0)
+        values = []
+        for _ in range(20):
+            result = losses(torch.randn(16, 100, generator=generator))
+            optimiser.zero_grad()
+            result["loss"].backward()
+            optimiser.step()
+            values.append(result["loss"].item())
+        found.append(values)
+        assert set(model.state_dict()) == {*names, "_latent"}  # what it remembers of the last batch
+    eager, same = found
+    assert same == pytest.approx(eager, rel=1e-5)
