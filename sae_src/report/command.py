@@ -29,7 +29,7 @@ class ReportSettings:
     unfinished: bool = False
     out: Path = Path("report.html")
     overwrite: bool = False
-    observations: int = 4
+    observations: int = 3
     steps: int = 11
     device: str | None = None
     saveroot: Path | None = None
@@ -64,7 +64,8 @@ def report(config: Node) -> Contents:
         print(f"note: {printable(note)}")
     text = page(contents, written=datetime.now())
     write_text(settings.out, text)
-    print(f"{len(runs)} runs written to {settings.out} ({size_in_words(len(text.encode()))}): open it in a browser")
+    many = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    print(f"{many} written to {settings.out} ({size_in_words(len(text.encode()))}): open it in a browser")
     return contents
 
 

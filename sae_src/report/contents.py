@@ -135,7 +135,8 @@ def _look_at(
 ) -> Observations:
     """Explore a run; returns the observations that it was explored with, which the first one of a data set chooses."""
     saved = load_run(reported.scored.summary.path)
-    model = as_autoencoder(saved.model).to(device)
+    # In this order of memory convolutions on CPUs take about half the time.
+    model = as_autoencoder(saved.model).to(device).to(memory_format=torch.channels_last)
     kind = kind_of(model.dout)
     if seen is None:
         seen = observations_of(saved.data.dataset.to(device), extent.observations)

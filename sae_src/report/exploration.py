@@ -13,8 +13,9 @@ from sae_src.responses import response_matrix
 
 MOST_LATENTS = 64
 """Latents that are explored; of more, those that respond most to interventions on themselves."""
-SAMPLES, INTERVENED = 16, 64
-BATCH_SIZE = 128
+SAMPLES, INTERVENED = 16, 24
+BATCH_SIZE = 16
+"""Decoded or encoded at once: with more, memory that comes and goes takes longer than what is saved."""
 
 
 @dataclass(frozen=True)

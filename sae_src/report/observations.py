@@ -10,7 +10,7 @@ from omnilearn.data.dataset import Dataset
 
 MOST_VALUES = 10
 """Values shown of a factor."""
-SHOWN, ENCODED = 8, 256
+SHOWN, ENCODED = 8, 128
 _SEED = 0
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 LARGEST = 128
 """Pixels along the side of an image; larger ones are made smaller."""
-_QUALITY = 80
+_QUALITY = 85
 _GAP = 2
 
 

@@ -16,7 +16,7 @@ def report(config: Node) -> object:
         --unfinished yes        runs too that have not come to their budget
         --out FILE              the page, .html (report.html)
         --overwrite yes         replace it where it is there already
-        --observations N        observations of the test set whose latents are explored (4)
+        --observations N        observations of the test set whose latents are explored (3)
         --steps N               values of each latent in the explorer (11)
         --device DEVICE         where models run (cuda if there is one, else cpu)
         --saveroot FOLDER       folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
