@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from omnilearn.config import find
+from omnilearn.config import read_key
 from omnilearn.data.holdout import HELD_OUT, REST, Holdout
 from omnilearn.data.loading import Data
 from omnilearn.device import to_device
@@ -23,6 +23,7 @@ from omnilearn.layers.criteria import Criterion
 from omnilearn.model import Model
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.checkpoint import checkpoint_steps
+from omnilearn.runs.origin import Origin
 from omnilearn.text_table import render
 from sae_src.methods import Autoencoder, as_autoencoder
 from sae_src.run import load_run
@@ -83,8 +84,8 @@ def parts_of(run: SavedRun, whole: str) -> list[Part]:
     """
     data = run.data
     prefix = "" if whole == "full" else f"{whole}-"
-    origin = find(run.config, "origin")
-    own, earlier = data.loading.holdout, [] if origin is None else origin.to_python().get("holdouts", [])
+    origin = origin_noted(run)
+    own, earlier = data.loading.holdout, () if origin is None else origin.holdouts
     if own is None and data.loading.correlate is None and origin is None:
         raise UserError("shift: this run holds nothing out, correlates nothing, and does not come from another one")
     parts = [Part(whole, data, whole)]
@@ -94,13 +95,21 @@ def parts_of(run: SavedRun, whole: str) -> list[Part]:
         cut = data if each is own else replace(data, holdout=Holdout(each, data.dataset))
         suffix = "" if number == 1 else f"-{number}"
         parts += [Part(f"{prefix}{part}{suffix}", cut, f"{prefix}{part}", each) for part in (HELD_OUT, REST)]
+    for part in parts:
+        part.data.subset(part.mode)  # where there is none, it is told before anything is evaluated
     return parts
+
+
+def origin_noted(run: SavedRun) -> Origin | None:
+    """The run whose weights this one started with, if any."""
+    noted: Origin | None = read_key(run.config, "origin", Origin | None, None)
+    return noted
 
 
 def models_of(run: SavedRun, device: torch.device) -> dict[str, Autoencoder]:
     """The model as the run found it (`before`), where it started with another's weights, and as it is (`after`)."""
     models = {"after": as_autoencoder(to_device(run.model, device))}
-    if find(run.config, "origin") is None or run.step == 0:
+    if origin_noted(run) is None or run.step == 0:
         return models
     if 0 not in checkpoint_steps(run.path):
         _log.warning("shift: %s has no checkpoint 0: no scores from before its training", run.name)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from omnilearn.config.tree import nested
+from omnilearn.errors import UserError
 from omnilearn.runs.identity import experiment_of
 from omnilearn.runs.run import Run
 from omnilearn.runs.stored_config import read_stored_config
@@ -48,14 +49,19 @@ class Origin:
 
 
 def origin_of(run: Run) -> Origin:
-    """What a run that starts with the weights of this one notes; it has a checkpoint."""
+    """What a run that starts with the weights of this one notes; it has a checkpoint.
+
+    Raises `UserError` where its config does not say what it was trained on.
+    """
     assert run.state is not None and run.step is not None
     stored = read_stored_config(run.path)
-    din = stored["din"]
-    earlier = stored.get("origin") or {}
-    own = (stored.get("dataset") or {}).get("holdout")
+    din, earlier, dataset = stored.get("din"), stored.get("origin"), stored.get("dataset")
+    if not isinstance(din, int) and not (isinstance(din, list) and all(isinstance(side, int) for side in din)):
+        raise UserError(f"{run.path}: its config does not say the size of its observations (din)")
+    own = dataset.get("holdout") if isinstance(dataset, Mapping) else None
     holdouts = [own] if own else []
-    holdouts += [rules for rules in earlier.get("holdouts", ()) if rules not in holdouts]
+    if isinstance(earlier, Mapping) and isinstance(earlier.get("holdouts"), list):
+        holdouts += [rules for rules in earlier["holdouts"] if rules not in holdouts]
     return Origin(
         run=run.name,
         step=run.step,

@@ -41,8 +41,8 @@ def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
         config: the config.
         weights: what the model starts with, where the config notes their `origin`; from scratch by default.
     """
-    if weights is None and any(key.split(".")[0] == "origin" for key in keys_given(config)):
-        raise UserError("--origin: a run notes that itself: --from RUN starts one with the weights of another")
+    if weights is None and find(config, "origin") is not None:
+        raise UserError("origin: a run notes that itself: --from RUN starts one with the weights of another")
     settings = call(TrainSettings, config)
     for key in keys_given(config):
         if key == "compiled":
@@ -51,7 +51,6 @@ def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
             raise UserError(f"--{key}: the size of the observations is that of the data, and cannot be set")
         if key == "dataset_size":
             raise UserError("--dataset-size: it is that of the data; for another one of a method: --model.dataset-size")
-    assert (settings.origin is None) == (weights is None)
     if settings.update is not None and weights is None:
         raise UserError("--update: goes with --from RUN, with whose weights it leaves the other part")
     components = assemble(config, settings)
@@ -60,6 +59,8 @@ def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
         start_with(components.model, weights, settings.origin.run)
     losses = try_out(components)
     components = tune(components, settings)
+    if settings.origin is not None:
+        print(f"starting with the weights of {settings.origin.run} after {settings.origin.step:,} steps")
     naming = settings.run or PlainNaming()
     kinds = {"dataset": _type_of(config, "dataset"), "method": _type_of(config, "model")}
     model_name = naming.model_name(components.model, method=kinds["method"])

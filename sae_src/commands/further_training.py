@@ -21,7 +21,7 @@ from sae_src.run import create_config, load_run
 
 KEY = "from"
 # Of the other run alone: what it is called, where it ran, what it found out, and where it came from itself.
-_ITS_OWN = ("name", "labels", "device", "threads", "din", "dout", "dataset_size", "origin", "update")
+_ITS_OWN = ("name", "labels", "device", "threads", "din", "dout", "dataset_size", "compiled", "origin", "update")
 _RESTRICTIONS = ("holdout", "correlate", "strength", "train_on")
 
 
@@ -56,8 +56,8 @@ def train_from(config: Node) -> Path:
     if is_published(stored):
         raise UserError(f"from: {path.name} was written by the published system: it can be evaluated, not trained on")
     run = load_run(path)
-    checkpoint = run.checkpoint
-    assert run.state is not None
+    if run.state is None:
+        raise UserError(f"from: {path.name} has no checkpoint yet")
     given = {key: value for key, value in plain(config.root.to_python()).items() if key != KEY}
     below = {key: value for key, value in stored.items() if key not in _ITS_OWN}
     below, given = _on_the_whole(below, given)
@@ -67,7 +67,6 @@ def train_from(config: Node) -> Path:
     found.given = tuple(key for key in told.given if key != KEY)
     found.named, found.spelled = told.named, told.spelled
     expect_training(new)
-    print(f"starting with the weights of {run.name}, {checkpoint.name}")
     return train(new, run.state["model"])
 
 

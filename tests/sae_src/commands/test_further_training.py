@@ -160,7 +160,7 @@ def test_a_killed_process_resumes_to_the_same_bits(part, runs):
         ("--from part --dataset.holdout {angl:[1]}", "dataset.holdout: d/array has no factor 'angl'"),
         ("--from", "--from: the value is missing"),
         ("a/conv12 m/ae d/vec --update decoder", "--update: goes with --from RUN"),
-        ("a/conv12 m/ae d/vec --origin.run x", "--origin"),
+        ("a/conv12 m/ae d/vec --origin.run x", "origin: a run notes that itself"),
     ],
 )
 def test_refused(words, message, part, fig, runs):
@@ -177,7 +177,7 @@ def test_without_weights_to_start_with(part, fig, runs):
         shutil.rmtree(runs / "second" / f"ckpt{step}")
     with pytest.raises(UserError, match="second has no checkpoint, not even of the weights of part"):
         fig("train --resume second --budget 3")
-    with pytest.raises(UserError, match="second has no checkpoint yet"):
+    with pytest.raises(UserError, match="from: second has no checkpoint yet"):
         fig("train --from second --budget 2")
 
 
