@@ -23,6 +23,10 @@ function layout(more) {
   };
 }
 
+function axisTitle(text) {
+  return { text, standoff: 8, font: { size: 13 } };
+}
+
 function lookOfCurve(model, number) {
   const colours = isDark.matches ? ON_DARK : ON_LIGHT;
   return { color: colours[model % colours.length], dash: DASHES[number % DASHES.length], width: 2 };
@@ -56,8 +60,8 @@ function drawCurves() {
   const isNarrow = window.innerWidth < 700;
   chart("curve-chart", traces, layout({
     showlegend: true,
-    xaxis: { title: { text: "step" } },
-    yaxis: { title: { text: plain(tag) }, type: byId("curve-log").checked ? "log" : "linear" },
+    xaxis: { title: axisTitle("step") },
+    yaxis: { title: axisTitle(plain(tag)), type: byId("curve-log").checked ? "log" : "linear" },
     legend: isNarrow ? { orientation: "h", y: -0.2, font: { size: 11 } } : { font: { size: 12 } },
   }));
 }
@@ -83,7 +87,7 @@ function drawRunCurves(view, run) {
     hovertemplate: `${plain(tag)}<br>step %{x:,}: %{y:.5g}<extra></extra>`,
   }));
   chart(place, traces, layout({
-    showlegend: true, xaxis: { title: { text: "step" } },
+    showlegend: true, xaxis: { title: axisTitle("step") },
     legend: { orientation: "h", y: -0.22, font: { size: 11 } },
   }));
 }
@@ -98,7 +102,7 @@ function drawMatrix(place, rows, columns, values, title, hover) {
     title: { text: plain(title), font: { size: 14 }, x: 0, xanchor: "left", xref: "paper" },
     margin: { l: 55, r: 10, t: 45, b: 60 },
     xaxis: {
-      title: { text: "responding latent" }, tickvals: columns.map((_, place) => place), ticktext: names(columns),
+      title: axisTitle("responding latent"), tickvals: columns.map((_, place) => place), ticktext: names(columns),
       showgrid: false, constrain: "domain",
     },
     yaxis: {

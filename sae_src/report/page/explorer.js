@@ -52,7 +52,7 @@ class Panel {
     };
     this.film = make("canvas", { class: "film", role: "img", "aria-label": "the moved latent at all its values" });
     this.film.addEventListener("click", (event) => this.pick(event));
-    return make("div", {}, make("div", { class: "images" },
+    return make("div", { class: "stage" }, make("div", { class: "images" },
       figure("original", "observation"), figure("own", "reconstruction"), figure("moved_", "moved")), this.film);
   }
 
@@ -64,7 +64,7 @@ class Panel {
       if (colour === "original") sign.style.borderTopStyle = "dashed";
       return [sign, text];
     };
-    return make("div", { class: "vector" }, this.svg, make("figcaption", {},
+    return make("div", { class: "stage vector" }, this.svg, make("figcaption", {},
       ...key("original", "observation"), ...key("ink", "reconstruction"), ...key("positive", "moved")));
   }
 
