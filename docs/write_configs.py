@@ -68,7 +68,7 @@ def page() -> str:
     parts = [HEAD, "## Configs\n", *_configs(project), "## Keys of a training\n", *_settings()]
     rooms: dict[str, list[str]] = {title: [] for title in ROOMS.values()}
     for kind in ("component", "modifier"):
-        for entry in project.iterate_artifacts(kind):
+        for entry in sorted(project.iterate_artifacts(kind), key=lambda entry: entry.name):  # not as they are imported
             rooms[_room(entry.cls)].append(_component(entry.name, entry.cls, kind))
     for title, entries in rooms.items():
         parts += [f"## {title}\n", *entries]
