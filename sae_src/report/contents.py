@@ -115,7 +115,7 @@ def collect(
         groups, more = grouped(alike, by, names)
         levels = chance_levels([group.runs[0] for group in groups], compute=False)
         section = DataSection(alike[0].summary.data, _size_of(alike[0]), table_of(groups, names, levels))
-        notes += more
+        notes += [note.replace(": left out,", ": not in the averages,") for note in more]
         seen: Observations | None = None
         for run in alike:
             print(f"  {run.summary.name}", flush=True)

@@ -53,7 +53,8 @@ function drawCurves() {
     const [x, y] = run.curves[tag];
     traces.push({
       x, y, name: plain(run.name), mode: x.length < 12 ? "lines+markers" : "lines",
-      line: lookOfCurve(models.indexOf(run.model), number),
+      line: models.length > 1 ? lookOfCurve(models.indexOf(run.model), number)
+        : lookOfCurve(number, Math.floor(number / ON_LIGHT.length)),
       hovertemplate: `${plain(run.name)}<br>step %{x:,}: %{y:.5g}<extra></extra>`,
     });
   }
