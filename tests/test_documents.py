@@ -8,7 +8,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import torch
 
+import sae_src as sae
+from omnilearn.evaluation.evaluate import losses_in
 from tests.conftest import ROOT
 
 DOCUMENTS = [
@@ -111,3 +114,11 @@ def test_the_page_of_configs_is_current_and_says_what_every_key_means():
     page = module.page()
     assert page == (ROOT / "docs" / "configs.md").read_text(encoding="utf-8"), "python docs/write_configs.py writes it"
     assert [line for line in page.splitlines() if line.endswith("|  |") and line.startswith("| `")] == []
+
+
+@pytest.mark.parametrize("method", sorted(path.stem for path in (ROOT / "config" / "m").glob("*.yaml")))
+def test_the_page_of_losses_names_every_loss(method):
+    model = sae.build_model("hybrid", "a/conv12", f"m/{method}", "d/vec")
+    names = [*(name for name, _ in losses_in(model.losses(torch.rand(4, 100)))), *model.scheduled()]
+    page = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
+    assert [name for name in names if f"`{name}`" not in page] == []
