@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and that hold data, never code."""
+"""Files that are whole or absent, and that hold data, never code; torch is imported where tensors are handled."""
 
 import errno
 import hashlib
@@ -11,13 +11,12 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
-import torch
-from torch.distributions import Normal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from omnilearn.errors import UserError, first_line
+
+if TYPE_CHECKING:
+    import torch
 
 _MOST_TEXT = 2**28  # bytes: a file with holes may claim any size
 
@@ -186,6 +185,10 @@ def storable(value: Any) -> Any:
     """A value as files keep it: tensors on the CPU, arrays as tensors, numpy's numbers as plain ones, a normal
     distribution as its `loc` and `scale`; tables and lists likewise inside.
     """
+    import numpy as np
+    import torch
+    from torch.distributions import Normal
+
     if isinstance(value, Normal):
         return {"loc": storable(value.loc), "scale": storable(value.scale)}
     if isinstance(value, torch.Tensor):
@@ -201,8 +204,11 @@ def storable(value: Any) -> Any:
     return value
 
 
-def restored(value: Any, device: torch.device) -> Any:
+def restored(value: Any, device: "torch.device") -> Any:
     """A stored value as it was before `storable`: on a device, and a normal distribution where its two parts are."""
+    import torch
+    from torch.distributions import Normal
+
     if isinstance(value, torch.Tensor):
         return value.to(device)
     if isinstance(value, Mapping):
@@ -234,6 +240,8 @@ def save_tensors(path: Path, data: Any) -> None:
 
 def tensor_bytes(data: Any) -> bytes:
     """Tensors and plain data as torch writes them: in memory, where no disk can be full."""
+    import torch
+
     content = io.BytesIO()
     torch.save(data, content)
     return content.getvalue()
@@ -256,6 +264,8 @@ def load_tensors(path: Path, *, follow_links: bool = False) -> Any:
 
 def tensors_in(file: BinaryIO, path: Path) -> Any:
     """What `load_tensors` returns, from an open file; `path` is what it is called in errors."""
+    import torch
+
     try:
         file.seek(0)
         if not zipfile.is_zipfile(file):
@@ -283,7 +293,7 @@ def _json_ready(data: Any) -> Any:
         return {str(key): _json_ready(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
         return [_json_ready(value) for value in data]
-    if isinstance(data, torch.Tensor):
+    if hasattr(data, "tolist"):  # a tensor or an array
         return _json_ready(data.tolist())
     if isinstance(data, float) and (data != data or data in (float("inf"), float("-inf"))):
         return None

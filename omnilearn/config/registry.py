@@ -30,15 +30,21 @@ _noted: list[tuple[str, str, Callable[..., Any]]] = []
 _projects: list[Project] = []
 _modules: dict[str, None] = {}
 _more_help: dict[str, Callable[[], str]] = {}
+_without_components: set[str] = set()
 
 
-def script(name: str, *, more_help: Callable[[], str] | None = None) -> Callable[[_Script], _Script]:
+def script(
+    name: str, *, more_help: Callable[[], str] | None = None, builds: bool = True
+) -> Callable[[_Script], _Script]:
     """Register a function of one config under `name`, for `fig name` on the command line.
 
-    Its help is its docstring, and below it what `more_help` returns when the help is asked for.
+    Its help is its docstring, and below it what `more_help` returns when the help is asked for. One that `builds`
+    nothing from a config does without the components, which take seconds to import.
     """
     if more_help is not None:
         _more_help[name] = more_help
+    if not builds:
+        _without_components.add(name)
     return _noting("script", name)
 
 
@@ -90,7 +96,7 @@ def _register(project: Project, kind: str, name: str, item: Callable[..., Any]) 
     fields = dict(_ENTRY_FIELDS[kind])
     if kind == "script":
         fields["description"] = (item.__doc__ or "").strip().split("\n")[0]
-        item = _with_components(item)
+        item = item if name in _without_components else _with_components(item)
     project.register_artifact(kind, name, item, **fields)
 
 

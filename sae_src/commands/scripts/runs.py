@@ -3,7 +3,7 @@
 from omnilearn.config import Node, script
 
 
-@script("runs")
+@script("runs", builds=False)
 def runs(config: Node) -> object:
     """List the runs under the save folder.
 
