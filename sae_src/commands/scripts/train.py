@@ -20,7 +20,7 @@ def train(config: Node) -> object:
         --validation.mode NAME    the part (val); --validation.step-limit N: at most N batches of it
         --checkpoint.freq N       steps between checkpoints; --checkpoint.keep N: how many stay (all)
         --viz.freq N              steps between pictures for TensorBoard
-        --records.freq N          steps between points of the curves
+        --records.freq N          steps between points of the curves; --records.scores LIST: the columns of HPARAMS
         --print.freq N            steps between lines on the console
         --include-eval no         skip the evaluation at the end
         --fid null                no FID in it (--fid.KEY V: see fig eval -h); --factor-distance null likewise
