@@ -69,6 +69,8 @@ def page() -> str:
     rooms: dict[str, list[str]] = {title: [] for title in ROOMS.values()}
     for kind in ("component", "modifier"):
         for entry in sorted(project.iterate_artifacts(kind), key=lambda entry: entry.name):  # not as they are imported
+            if not entry.cls.__module__.startswith(("omnilearn.", "sae_src.")):  # of a user's own
+                continue
             rooms[_room(entry.cls)].append(_component(entry.name, entry.cls, kind))
     for title, entries in rooms.items():
         parts += [f"## {title}\n", *entries]

@@ -51,7 +51,7 @@ def test_curves(vae_run):
     for part in ("train", "val"):
         loss, rec, reg = (scalars.Scalars(f"{name}/{part}")[-1].value for name in ("loss", "rec-loss", "reg-loss"))
         assert loss == pytest.approx(rec + reg, rel=1e-5)
-    assert events(vae_run).Tags()["tensors"] == ["model-str/text_summary", "model-optim-str/text_summary"]
+    assert {"model-str/text_summary", "model-optim-str/text_summary"} <= set(events(vae_run).Tags()["tensors"])
 
 
 def test_pictures(vae_run):
