@@ -10,6 +10,8 @@ from omnilearn.errors import UserError
 from omnilearn.files import load_tensors
 from tests.sae_src.test_runs import events
 
+pytestmark = pytest.mark.slow
+
 TRAIN = (
     "train hybrid a/conv12 m/vae d/vec --dataset.num-samples 60 --dataset.batch-size 12 --budget 2 --checkpoint.freq 1 "
     "--validation null --device cpu --name-include-date no"

@@ -12,6 +12,8 @@ from omnilearn.errors import UserError
 from sae_src.comparison.scores import scored
 from tests.sae_src.commands.grid_runs import HOLDOUT, MODEL, write_grid
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):

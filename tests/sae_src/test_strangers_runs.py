@@ -13,6 +13,8 @@ from omnilearn.errors import UserError
 from tests.omnilearn.data.files import pictures, write_mpi3d
 from tests.omnilearn.data.server import CONTENT, Server
 
+pytestmark = pytest.mark.slow
+
 IMAGES = pictures(48)
 TRAIN = (
     "train a/conv12 m/ae d/mpi --model.channels 8 --dataset.batch-size 4 --budget 1 --viz null --validation null "

@@ -17,6 +17,8 @@ from omnilearn.data.splits import train_and_test
 from omnilearn.errors import UserError
 from tests.omnilearn.data.files import pictures, write_dsprites, write_earlier_mpi3d, write_mpi3d
 
+pytestmark = pytest.mark.slow
+
 COUNT = 1_500
 
 

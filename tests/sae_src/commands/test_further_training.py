@@ -17,6 +17,8 @@ from omnilearn.runs.stored_config import read_stored_config
 from tests.omnilearn.training.test_resume import assert_same, finish, kill_at, start
 from tests.sae_src.commands.grid_runs import HOLDOUT, MODEL, SHIFT, write_grid
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def grid_file(tmp_path_factory):

@@ -65,6 +65,7 @@ def test_explicitness_as_published(name, kind):
     assert (result["infoe_steps"] <= 100).all()
 
 
+@pytest.mark.slow
 @every_kind
 def test_the_later_rule_of_active_codes(name, kind):
     expected = expected_of(name, kind)
@@ -131,6 +132,7 @@ def test_scores_of_known_matrices():
     assert modularity_compactness(split, np.array([True, False, True])) == pytest.approx((1, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("discrete", [False, True])
 @pytest.mark.parametrize("change", UNNOTICED)
 def test_changes_that_make_no_difference(change, discrete):
@@ -156,6 +158,7 @@ def test_the_order_of_codes_does_not_change_how_equal_values_are_parted():
     np.testing.assert_allclose(after["nmi"][::-1], before["nmi"], rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("discrete", [False, True])
 def test_a_constant_code_changes_nothing(discrete):
     codes, factors, *_ = arrays("discrete" if discrete else "noisy")
@@ -204,6 +207,7 @@ def test_explicitness_weighs_all_values_the_same():
     assert result["infoe"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_seed_matters_for_equal_values_alone():
     codes, factors, *_ = arrays("grid")
     one, other = (score(codes, factors, discrete=False, seed=seed, **QUICK)["infom"] for seed in (0, 1))

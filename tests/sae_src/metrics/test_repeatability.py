@@ -8,6 +8,8 @@ from sae_src import metrics
 from sae_src.metrics.boosting import fit_classifiers
 from tests.sae_src.metrics.test_edge_cases import CODES, FACTORS, SAMPLED, assert_equal, every_metric, score
 
+pytestmark = pytest.mark.slow
+
 
 @every_metric
 def test_same_seed_same_scores(name):

@@ -13,10 +13,11 @@ from omnilearn.files import write_json
 from sae_src.report import packages
 from tests.sae_src.report.pages import Page, without_time
 
+pytestmark = pytest.mark.slow
+
 EVIL = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> ' \" & {{ 7 * 6 }}"
 
 
-@pytest.mark.slow
 def test_a_page_holds_tables_pictures_and_what_the_explorer_shows(runs_here, report, capsys):
     text = report()
     page = Page(text)
@@ -39,12 +40,10 @@ def test_a_page_holds_tables_pictures_and_what_the_explorer_shows(runs_here, rep
     assert not re.search(r"<(?:script|link|img)[^>]*(?:src|href)=.?https?:", text)
 
 
-@pytest.mark.slow
 def test_equal_runs_give_an_equal_page(runs_here, report):
     assert without_time(report(runs="sae_0")) == without_time(report(runs="sae_0"))
 
 
-@pytest.mark.slow
 def test_no_text_of_a_run_becomes_code(runs_here, report):
     evil = runs_here / "<script>alert(0)<b>&'\""
     (runs_here / "sae_1").rename(evil)
@@ -67,7 +66,6 @@ def test_no_text_of_a_run_becomes_code(runs_here, report):
     assert [found for _, found in page.attributes if any(name.startswith("on") for name in found)] == []
 
 
-@pytest.mark.slow
 def test_only_the_scripts_of_the_page_may_run_and_nothing_is_fetched(runs_here, report):
     text = report(runs="vectors")
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
