@@ -194,6 +194,11 @@ def check_finite(outcomes: Mapping[str, Evaluation]) -> None:
         raise Stop(NOT_FINITE, messages[0], can_go_on=False)
 
 
+def check_settings(config: Node) -> None:
+    """Raise `UserError` where `fig eval` could not take the keys of a config, whatever the run."""
+    _told(config)
+
+
 def _told(config: Node) -> tuple[EvalSettings, dict[str, Any]]:
     """The settings, and the values that go into the config of a run; `UserError` for what is neither."""
     settings = call(EvalSettings, config)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, first_line, printable
 from omnilearn.runs.folder import select_runs
 from omnilearn.runs.summary import summarise
 from omnilearn.text_table import render
@@ -37,7 +37,7 @@ class Selections:
             found = summarise(path)
             if found.state in ("running", "interrupted", "failed") and not self.unfinished:
                 steps = f"{found.step} of {found.budget} steps"
-                print(f"{path.name}: left out, {found.state} at {steps} (--unfinished yes takes it too)")
+                print(f"{printable(path.name)}: left out, {found.state} at {steps} (--unfinished yes takes it too)")
             else:
                 names.append(path.name if path.parent == root else str(path))
         if not names:
@@ -57,8 +57,8 @@ def for_each(names: Sequence[str], work: Callable[[str], T]) -> dict[str, T]:
             outcomes[name] = work(name)
         except Exception as error:  # whatever is wrong with one of hundreds of runs, the others go on
             failed.append(name)
-            print(f"{name}: failed", flush=True)
-            print(f"error: {name}: {error}", file=sys.stderr)
+            print(f"{printable(name)}: failed", flush=True)
+            print(printable(f"error: {name}: {first_line(error)}"), file=sys.stderr)
             if not isinstance(error, UserError):
                 traceback.print_exception(error)
     if failed:

@@ -28,6 +28,7 @@ MODEL = "model.pth.tar"
 TRAINING = "training.pth.tar"
 CHECKSUMS = "checksums.json"
 _NAME = re.compile(r"ckpt(\d+)")
+_MOST_CHECKSUMS, _LARGE = 2**16, 2**30  # bytes
 
 
 def checkpoint_steps(run: Path) -> list[int]:
@@ -206,13 +207,21 @@ def _opened(checkpoint: Path, *names: str) -> Iterator[dict[str, BinaryIO]]:
 def _what_changed(checkpoint: Path, files: dict[str, BinaryIO]) -> str | None:
     """Which file does not have the checksum that was noted when it was written; None where all have."""
     try:
-        checksums = json.loads(files[CHECKSUMS].read())
+        if any(_has_holes(file) for file in files.values()):
+            return f"{checkpoint}: has files that claim more than they hold"
+        checksums = json.loads(files[CHECKSUMS].read(_MOST_CHECKSUMS))
         for name in (MODEL, TRAINING):
             if checksums[name] != checksum_of(files[name]):
                 return f"{checkpoint / name} has changed since it was written"
     except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         return f"{checkpoint / CHECKSUMS}: cannot be read: {error}"
     return None
+
+
+def _has_holes(file: BinaryIO) -> bool:
+    """Whether most of a large file is not on the disk: one from a stranger may claim any size."""
+    status = os.fstat(file.fileno())
+    return status.st_size > _LARGE and status.st_blocks * 512 < status.st_size // 100
 
 
 def _load(checkpoint: Path, name: str) -> dict[str, Any]:

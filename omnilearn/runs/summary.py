@@ -15,6 +15,7 @@ from omnilearn.runs.checkpoint import checkpoint_steps
 from omnilearn.runs.folder import CONFIG, INFO, run_folders
 
 State = Literal["running", "finished", "interrupted", "failed", "damaged"]
+_DEEPEST = 20  # folders in folders
 _OF_INFO = ("completed", "failed", "model", "started", "sweep")
 _OF_CONFIG = ("budget", "dataset", "evaluation", "include_eval", "info", "labels", "model", "seed")
 
@@ -103,11 +104,11 @@ def _best_loss(run: Path, config: Mapping[str, Any], completed: Mapping[str, Any
     best = _section(completed, "best").get("loss")
     if isinstance(best, float):
         return best
-    path = run / f"{_section(config, 'evaluation').get('ident', 'eval')}.json"
-    if not is_regular(path):
+    name = f"{_section(config, 'evaluation').get('ident', 'eval')}.json"
+    if Path(name).name != name or not is_regular(run / name):  # a stored name may lead elsewhere
         return None
     try:
-        results = read_json(path)
+        results = read_json(run / name)
     except UserError:
         return None
     scores = results.get("scores") if isinstance(results, dict) and results.get("mode") == "val" else None
@@ -136,22 +137,27 @@ def _text(value: Any) -> str:
 
 
 def _time(value: Any) -> datetime | None:
+    """A time as this machine's clock shows it; None for what is none."""
     try:
-        return datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        time = datetime.fromisoformat(value)
+        return time if time.tzinfo is None else time.astimezone().replace(tzinfo=None)
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
 def _size(folder: Path) -> int:
-    """The bytes of the files in a folder and in those below it; links count as themselves."""
-    total = 0
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    total += _size(Path(entry.path))
-                else:
-                    total += entry.stat(follow_symlinks=False).st_size
-    except OSError:  # removed meanwhile, or not ours to read
-        return total
+    """The bytes of the files in a folder and in those below it, to the depth of any run; links count as themselves."""
+    total, waiting = 0, [(os.fspath(folder), 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        try:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        if depth < _DEEPEST:
+                            waiting.append((entry.path, depth + 1))
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:  # removed meanwhile, or not ours to read
+            continue
     return total

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,18 +13,19 @@ import torch
 from torch import Tensor
 
 from omnilearn.data.download.paths import data_root
-from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, read_json_table, write_json
+from omnilearn.errors import UserError, printable
+from omnilearn.files import cannot_write, is_regular, read_json_table, write_json
 from omnilearn.runs.stored_config import read_stored_config
 from omnilearn.versions import library_versions
 from sae_src.comparison.scores import ScoredRun, named_scores
 from sae_src.eval_metrics.given_model import GivenModel
-from sae_src.eval_metrics.settings import MetricSettings
+from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.eval_metrics.suite import evaluate_metrics
-from sae_src.run import load_run
+from sae_src.run import create_config, load_run
 
 FOLDER = "chance_scores"  # below the folder of all data
 _SHARED = {each.name for each in fields(MetricSettings)} - {"own"}
+_LONGEST = 80  # signs of the name of data
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def chance_levels(runs: Sequence[ScoredRun], *, compute: bool) -> list[ChanceLev
     levels: dict[Path, ChanceLevel] = {}
     for run in runs:
         results = run.summary.path / "metrics.json"
-        if not results.is_file():
+        if not is_regular(results):
             continue
         made = read_json_table(results)
         codes = read_stored_config(run.summary.path).get("latent_dim")
@@ -70,7 +72,7 @@ def chance_levels(runs: Sequence[ScoredRun], *, compute: bool) -> list[ChanceLev
 
 
 def _measure(run: ScoredRun, settings: MetricSettings, codes: int, path: Path) -> None:
-    print(f"chance level of {run.summary.data} for {codes} codes: computing, once", flush=True)
+    print(f"chance level of {printable(run.summary.data)} for {codes} codes: computing, once", flush=True)
     dataset = load_run(run.summary.path).data.dataset.in_mode("full")
     generator = torch.Generator().manual_seed(settings.seed)
 
@@ -90,20 +92,23 @@ def _measure(run: ScoredRun, settings: MetricSettings, codes: int, path: Path) -
 def _settings(made: Mapping[str, Any]) -> MetricSettings:
     """The settings that results were made with, as far as metrics have them now."""
     given = {name: made[name] for name in _SHARED if made.get(name) is not None}
-    given["metrics"] = tuple(given["metrics"])
-    own: dict[str, Any] = {}
-    for values in (made.get("own") or {}).values():
-        own |= values
+    for values in _table(made.get("own")).values():
+        given |= _table(values)
     try:
-        return MetricSettings(**given, own=own)
-    except TypeError as error:
+        return read_settings(create_config(**given))  # which looks at the types: the results may be a stranger's
+    except UserError as error:
         raise UserError(f"chance: the settings of the results are not known here: {error}") from None
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _place(run: ScoredRun, made: Mapping[str, Any], codes: int) -> Path:
     """Where the level of these data, settings and library versions is stored."""
     settings = {name: value for name, value in made["settings"].items() if name not in ("jobs", "backend")}
-    version = (made.get("versions") or {}).get("scikit-learn")
+    version = _table(made.get("versions")).get("scikit-learn")
     text = json.dumps([made.get("data"), settings, codes, version], sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return data_root() / FOLDER / f"{run.summary.data}-{codes}-{digest}.json"
+    data = re.sub(r"[^\w-]", "-", run.summary.data)[:_LONGEST]  # which a stranger's run may say
+    return data_root() / FOLDER / f"{data}-{codes}-{digest}.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from omnilearn.config import Node, call, reject_unused
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, printable
 from omnilearn.files import write_text
 from omnilearn.runs.folder import save_root, select_runs
 from omnilearn.text_table import Format, render
@@ -14,9 +14,8 @@ from sae_src.comparison.chance import ChanceLevel, chance_levels
 from sae_src.comparison.conditions import condition
 from sae_src.comparison.groups import Group, grouped
 from sae_src.comparison.listing import COLUMNS
-from sae_src.comparison.scores import ScoredRun, direction, matching, scored
+from sae_src.comparison.scores import ScoredRun, direction, headlines, matching, scored
 from sae_src.comparison.statistics import estimate, is_within_noise
-from sae_src.eval_metrics.table import all_metrics
 
 _FORMATS: dict[str, Format] = {".csv": "csv", ".md": "md", ".tex": "tex", ".json": "json", ".txt": "table"}
 _TOTALS = ("loss", "reg_loss")
@@ -56,7 +55,7 @@ def compare(config: Node) -> list[Group]:
     names = [matching(name, available) for name in wanted] if wanted else default_scores(runs)
     groups, more = grouped(runs, _split(settings.by), names)
     for note in [*notes, *more]:
-        print(f"note: {note}")
+        print(f"note: {printable(note)}")
     kind = "table" if settings.out is None else _FORMATS[settings.out.suffix]
     levels = chance_levels([group.runs[0] for group in groups], compute=settings.chance)
     text = table(groups, names, kind, levels)
@@ -108,7 +107,6 @@ def default_scores(runs: Sequence[ScoredRun]) -> list[str]:
     """What is compared unless told: one evaluation, over test data if there is one, and one score of each metric."""
     available = dict.fromkeys(name for run in runs for name in run.scores)
     modes = {name: run.made_with[name].get("mode") for run in runs for name in run.scores}
-    metrics = [each for each in all_metrics() if any(name.startswith(f"{each}.") for name in available)]
     losses = [name for name in available if name.rpartition(".")[2] == "rec_loss"]
     chosen = next((name for mode in ("test", "val") for name in losses if modes[name] == mode), None)
     found = []
@@ -117,7 +115,7 @@ def default_scores(runs: Sequence[ScoredRun]) -> list[str]:
         found = [
             name for name in available if name.rpartition(".")[0] == ident and name.rpartition(".")[2] not in _TOTALS
         ]
-    return [*found, *(matching(name, list(available)) for name in metrics)]
+    return [*found, *headlines(list(available))]
 
 
 def table(groups: Sequence[Group], names: Sequence[str], kind: Format, levels: Sequence[ChanceLevel] = ()) -> str:

@@ -33,11 +33,8 @@ def _parsed(part: str, columns: tuple[str, ...]) -> tuple[str, str, str]:
     if key not in columns:
         hint = did_you_mean(key, columns) or f"; there are {', '.join(columns)}"
         raise UserError(f"where: there is no column '{key}'{hint}")
-    if sign[0] in "<>":
-        try:
-            float(value)
-        except ValueError:
-            raise UserError(f"where: {part}: {sign} compares numbers, and '{value}' is none") from None
+    if sign[0] in "<>" and _number(value) is None:
+        raise UserError(f"where: {part}: {sign} compares numbers, and '{value}' is none")
     return key, sign, value
 
 
@@ -53,7 +50,9 @@ def _holds(found: Any, sign: str, value: str) -> bool:
 
 
 def _number(value: Any) -> float | None:
+    """A value as a number; None for what is none, and for NaN, which is neither less nor more than any."""
     try:
-        return None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+        number = None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return None if number is None or number != number else number

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from omnilearn.errors import printable
 from omnilearn.runs.folder import save_root
 from sae_src.comparison.command import scored_runs
 
@@ -37,7 +38,7 @@ def results(
 
     found, notes = scored_runs(runs, save_root(saveroot), where=where, unfinished=unfinished)
     for note in notes:
-        print(f"note: {note}")
+        print(f"note: {printable(note)}")
     rows = [
         {
             "run": run.summary.name,

@@ -32,6 +32,8 @@ COLUMNS: dict[str, Callable[[RunSummary], Any]] = {
     "problem": lambda run: run.problem,
 }
 
+_WIDEST = 80  # signs of a text in the table
+
 
 @dataclass(frozen=True)
 class ListSettings:
@@ -44,6 +46,8 @@ class ListSettings:
     saveroot: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.runs is not None and not self.runs:
+            raise UserError("runs: names no run; leave it out to list all")
         column = self.sort.removeprefix("-")
         if column not in COLUMNS:
             hint = did_you_mean(column, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
@@ -58,7 +62,7 @@ def list_runs(config: Node) -> list[dict[str, Any]]:
     root = save_root(settings.saveroot)
     if not root.is_dir():
         raise UserError(f"there is no folder of runs {root}")
-    folders = select_runs(settings.runs or "all", root)
+    folders = select_runs("all" if settings.runs is None else settings.runs, root)
     rows = [{name: value(run) for name, value in COLUMNS.items()} for run in map(summarise, folders)]
     rows = sorted(filter(fits, rows), key=lambda row: _rank(row[settings.sort.removeprefix("-")]))
     if settings.sort.startswith("-"):
@@ -80,9 +84,13 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
     loss, begun = row["loss"], row["begun"]
     seconds = None if begun is None else (datetime.now() - datetime.fromisoformat(begun)).total_seconds()
     age = None if seconds is None else _age(seconds)
-    problem = row["problem"] if len(row["problem"]) < 80 else f"{row['problem'][:77]}..."
+    texts = {name: _shortened(value) for name, value in row.items() if isinstance(value, str) and name != "name"}
     loss = None if loss is None else f"{loss:.5g}"
-    return {**row, "loss": loss, "begun": age, "size": readable_size(row["size"]), "problem": problem}
+    return {**row, **texts, "loss": loss, "begun": age, "size": readable_size(row["size"])}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) < _WIDEST else f"{text[: _WIDEST - 3]}..."
 
 
 def _age(seconds: float) -> str:

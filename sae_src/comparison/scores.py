@@ -12,6 +12,7 @@ from omnilearn.runs.identity import experiment_of
 from omnilearn.runs.stored_config import glance_at_config
 from omnilearn.runs.summary import RunSummary, summarise
 from sae_src.eval_metrics.table import all_metrics
+from sae_src.metrics.metric import Metric
 
 Direction = Literal["high", "low", "none"]
 # Settings of results that change no score, or only as the seeds of runs do.
@@ -78,8 +79,7 @@ def matching(wanted: str, names: Collection[str]) -> str:
     exact = [name for name, known in plain.items() if known == asked]
     metric = next((each for each in all_metrics().values() if _plain(each.name) == asked), None)
     if metric is not None and not exact:
-        first = "disentanglement" if "disentanglement" in metric.scores else metric.scores[0]
-        return matching(f"{metric.name}.{first}", names)
+        return matching(_headline(metric), names)
     found = exact or [name for name, known in plain.items() if known.endswith(f".{asked}")]
     if len(found) > 1:
         raise UserError(f"scores: '{wanted}' may be {' or '.join(sorted(found))}; write one of them")
@@ -88,6 +88,23 @@ def matching(wanted: str, names: Collection[str]) -> str:
         hint = did_you_mean(wanted, {*names, *ends}) or f"; there are {', '.join(sorted(names)) or 'none at all'}"
         raise UserError(f"scores: no run has '{wanted}'{hint}")
     return found[0]
+
+
+def headlines(names: Collection[str]) -> list[str]:
+    """One score of each metric that any of these names is of: that which `matching` means by the metric alone, or the
+    first one that there is where no run has that.
+    """
+    found = []
+    for metric in all_metrics().values():
+        scores = [f"{metric.name}.{score}" for score in metric.scores]
+        there = [name for name in (_headline(metric), *scores) if name in names]
+        found += there[:1]
+    return found
+
+
+def _headline(metric: Metric) -> str:
+    first = "disentanglement" if "disentanglement" in metric.scores else metric.scores[0]
+    return f"{metric.name}.{first}"
 
 
 def direction(name: str) -> Direction:
@@ -135,9 +152,14 @@ def named_scores(ident: str, scores: Mapping[str, Any]) -> Iterator[tuple[str, f
     for title, value in scores.items():
         if isinstance(value, Mapping):
             prefix = names.get(title, title) if ident == "metrics" else f"{ident}.{names.get(title, title)}"
-            yield from ((f"{prefix}.{name}", float(one)) for name, one in value.items() if isinstance(one, int | float))
-        elif isinstance(value, int | float):
+            yield from ((f"{prefix}.{name}", float(one)) for name, one in value.items() if _is_score(one))
+        elif _is_score(value):
             yield f"{ident}.{title}", float(value)
+
+
+def _is_score(value: Any) -> bool:
+    """Whether a value is a number that arithmetic takes: files hold integers of any length."""
+    return not isinstance(value, bool) and (isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63))
 
 
 def _how(results: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from omnilearn.config import Node, call, reject_unused
 from omnilearn.config.command_line import split_command_line
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, printable
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.identity import stored_form
 from omnilearn.runs.info import read_info
@@ -40,9 +40,9 @@ def show(config: Node) -> RunSummary:
     run = find_run(selection.name, save_root(settings.saveroot))
     found = summarise(run)
     steps = f"{found.step:,}" if found.budget is None else f"{found.step:,} of {found.budget:,}"
-    print(f"{found.name}: {found.state}, {steps} steps, {readable_size(found.size)}")
+    print(printable(f"{found.name}: {found.state}, {steps} steps, {readable_size(found.size)}"))
     if found.problem:
-        print(f"  {found.problem}")
+        print(f"  {printable(found.problem)}")
     if found.state == "damaged":
         return found
     info = read_info(run)
@@ -50,7 +50,7 @@ def show(config: Node) -> RunSummary:
     lines |= {name: info.get(name) for name in ("command", "started", "host", "device", "revision")}
     for name, value in lines.items():
         if value not in (None, ""):
-            print(f"  {name:<9} {value}")
+            print(f"  {name:<9} {printable(str(value))}")
     _print_differences(read_stored_config(run), info.get("command"))
     scores = scored(run).scores
     if scores:
@@ -63,11 +63,11 @@ def show(config: Node) -> RunSummary:
         print("Curves")
     for tag, curve in curves.items():
         values = list(curve.values())
-        print(f"  {tag:<11} {values[0]:.4g} {line_plot(curve)} {values[-1]:.4g}, best {min(values):.4g}")
+        print(f"  {printable(tag):<11} {values[0]:.4g} {line_plot(curve)} {values[-1]:.4g}, best {min(values):.4g}")
     print("Files")
     for path in sorted(run.iterdir()):
         if not path.name.startswith("."):
-            print(f"  {path.name}{'/' if path.is_dir() else ''}")
+            print(f"  {printable(path.name)}{'/' if path.is_dir() else ''}")
     return found
 
 
@@ -96,7 +96,7 @@ def _print_differences(stored: Mapping[str, Any], command: Any) -> None:
     try:
         found = differences(stored, command) if isinstance(command, str) else {}
     except UserError as error:
-        print(f"  (what differs from the defaults is not known: {error})")
+        print(f"  (what differs from the defaults is not known: {printable(str(error))})")
         return
     if found:
         print("Differs from the configs' defaults")

@@ -31,7 +31,9 @@ def batch_script(
     for key, value in given.items():
         if key in _OURS:
             raise UserError(f"slurm.{key}: the script sets it itself")
-        if "\n" in f"{key}{value}":
+        if value is not True and (isinstance(value, bool) or not isinstance(value, str | int | float)):
+            raise UserError(f"slurm.{key}: must be text, a number, or yes for an option without a value")
+        if not f"{key}{value}".isprintable():
             raise UserError(f"slurm.{key}: must be one line")
     ours = {
         "job-name": shlex.quote(name),

@@ -1,5 +1,6 @@
 """`fig sweep`: many runs from one file."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,22 +11,31 @@ import omnifig
 
 from omnilearn.config import Node, call, keys_given, reject_unknown_keys
 from omnilearn.config.recorder import recorder_of
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, printable
 from omnilearn.files import write_text
 from omnilearn.runs.folder import save_root
 from omnilearn.training.console import program
 from omnilearn.training.interruption import STOPPED
 from sae_src.sweeps.batch_script import batch_script
 from sae_src.sweeps.display import Display
-from sae_src.sweeps.existing import ExistingRuns
+from sae_src.sweeps.existing import FOLDER, ExistingRuns
 from sae_src.sweeps.packing import pack, unpack
 from sae_src.sweeps.plan import Job, check, command_line, jobs_of
 from sae_src.sweeps.runner import Outcome, Runner, slots_for
-from sae_src.sweeps.steps import check_commands
+from sae_src.sweeps.steps import check_commands, modes_of
 from sae_src.sweeps.sweep_file import read_sweep
 from sae_src.sweeps.worker import program_file
 
-FOLDER = "_sweeps"  # below the folder of all runs
+_MOST_WORKERS = 1000
+_ACTIONS = ("print", "pack", "unpack", "sbatch")
+# Keys that say how, each with the actions that it is for; None for making the runs.
+_FOR: dict[str, tuple[str | None, ...]] = {
+    "workers": (None,),
+    "gpus": (None,),
+    "retry": (None,),
+    "only": (None, "print", "pack", "sbatch"),
+    "slurm": ("sbatch",),
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +56,18 @@ class SweepSettings:
     def __post_init__(self) -> None:
         if self.retry not in (None, "failed"):
             raise UserError(f"retry: must be failed, got {self.retry}")
-        if self.workers is not None and self.workers < 1:
-            raise UserError(f"workers: must be at least 1, got {self.workers}")
+        if self.workers is not None and not 1 <= self.workers <= _MOST_WORKERS:
+            raise UserError(f"workers: must be from 1 to {_MOST_WORKERS}, got {self.workers}")
+        if self.only == ():
+            raise UserError("only: names no run")
+        actions = [name for name in _ACTIONS if getattr(self, name)]
+        if len(actions) > 1:
+            raise UserError(f"--{actions[0]} and --{actions[1]}: ask for one at a time")
+        action = actions[0] if actions else None
+        for key, fitting in _FOR.items():
+            if getattr(self, key) is not None and action not in fitting:
+                place = f"with --{action}" if action else "without --sbatch"
+                raise UserError(f"{key}: has no effect {place}; leave it out")
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -64,11 +84,11 @@ def sweep(config: Node) -> Outcome | None:
 
     Raises `UserError` at the end where any failed, and exits with code 4 where it was stopped.
     """
-    settings = call(SweepSettings, config)
     path = _file_of(config)
+    plan = read_sweep(path)
+    settings = call(SweepSettings, config)
     gpus = settings.devices
     reject_unknown_keys(config, keys_given(config))
-    plan = read_sweep(path)
     check_commands(plan.then)
     jobs = _chosen(jobs_of(plan), settings.only)
     root = save_root(settings.saveroot)
@@ -97,7 +117,7 @@ def sweep(config: Node) -> Outcome | None:
         for job in jobs:
             runner.failures.forget(job.identity)
     todo = [job for job in jobs if left[job.number]]
-    check([job for job in todo if left[job.number][0].name == "train"])
+    check([job for job in todo if left[job.number][0].name == "train"], modes_of(plan.then))
     outcome = Outcome(done=[job for job in jobs if not left[job.number]])
     print(_counted(jobs, outcome.done), flush=True)
     show = Display(len(jobs), len(outcome.done))
@@ -143,7 +163,7 @@ def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
     for job, step in outcome.interrupted:
         print(f"  {job.number} {job.title}: interrupted in {step.name}")
     for job, failure in outcome.failed:
-        print(f"  {job.number} {job.title}: failed in {failure.step}: {failure.line} (see {failure.log})")
+        print(printable(f"  {job.number} {job.title}: failed in {failure.step}: {failure.line} (see {failure.log})"))
     if outcome.stopped_by:
         print(f"stopped by {outcome.stopped_by}\nto go on: {again}", file=sys.stderr)
         raise SystemExit(STOPPED)
@@ -160,8 +180,8 @@ def _counted(jobs: Sequence[Job], done: Sequence[Job]) -> str:
 
 def _again() -> str:
     """The words of this command, without a retry."""
-    words = sys.argv[2:]
+    words = [word for word in sys.argv[2:] if not word.startswith("--retry=")]
     while "--retry" in words:
         at = words.index("--retry")
         words = words[:at] + words[at + 2 :]
-    return " ".join(words)
+    return shlex.join(words)

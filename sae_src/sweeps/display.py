@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from omnilearn.errors import printable
 from omnilearn.progress import duration
 
 _BETWEEN_LINES = 60.0  # seconds, where there is no terminal
@@ -29,7 +30,7 @@ class Display:
     def event(self, text: str) -> None:
         """Say that something happened."""
         self._clear()
-        print(text, flush=True)
+        print(printable(text), flush=True)
 
     def update(self, done: int, failed: int, running: Sequence[tuple[str, float]]) -> None:
         """Show how many runs are done and failed, and for each one at work a line and the share of it that is done."""
@@ -48,7 +49,7 @@ class Display:
             + (f", {failed} failed" if failed else "")
             + (f", {duration(left)} left" if made else "")
         ]
-        lines += [f"  {line}" for line, _ in running]
+        lines += [f"  {printable(line)}" for line, _ in running]
         self._clear()
         if self._on_terminal:
             width = shutil.get_terminal_size().columns

@@ -12,6 +12,8 @@ from omnilearn.runs.identity import identity
 from omnilearn.runs.info import is_completed
 from omnilearn.runs.stored_config import glance_at_config
 
+FOLDER = "_sweeps"  # of the files of sweeps, below the folder of all runs
+
 
 @dataclass
 class ExistingRuns:

@@ -4,17 +4,19 @@ import os
 import re
 import shutil
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
+from omnilearn.config.yaml_text import is_plain_text
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, is_regular, replacing
+from omnilearn.files import cannot_write, is_regular, open_regular, replacing
 from omnilearn.locks import is_being_trained
 from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps
 from omnilearn.runs.folder import CONFIG, INFO
 from omnilearn.runs.identity import identity
 from omnilearn.runs.stored_config import glance_at_config
-from sae_src.sweeps.existing import ExistingRuns
+from sae_src.sweeps.existing import FOLDER, ExistingRuns
 from sae_src.sweeps.plan import Job
 
 _NAME = re.compile(r"[^./][^/]*/(?:ckpt\d+/)?[^./][^/]*")
@@ -48,25 +50,53 @@ def unpack(path: Path, existing: ExistingRuns) -> list[str]:
     root = existing.root
     temporary = root / f".unpacking.{os.getpid()}.tmp"
     try:
-        temporary.mkdir(parents=True)
-        with tarfile.open(path, "r:") as archive:
-            for member in archive:
-                source = archive.extractfile(member) if member.isreg() and _NAME.fullmatch(member.name) else None
-                if source is None:
-                    raise UserError(f"{path}: {member.name!r} does not belong into a packed sweep")
-                target = temporary / member.name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with source, target.open("xb") as file:
-                    shutil.copyfileobj(source, file)
-        return [_moved(run, existing).name for run in sorted(temporary.iterdir()) if not _is_here(run, existing)]
-    except tarfile.TarError as error:
-        raise UserError(f"{path}: not a packed sweep: {error}") from error
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: there is no such file") from error
+        file = open_regular(path, follow_links=True)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    try:
+        with file:
+            temporary.mkdir(parents=True)
+            _extract(file, path, temporary)
+        found = sorted(temporary.iterdir())
+        wanted = [run for run in found if not _is_here(run, existing, path)]  # all are looked at before any is moved
+        if not found:
+            raise UserError(f"{path}: not a packed sweep: it holds no run")
+        return [_moved(run, existing).name for run in wanted]
     except OSError as error:
         raise cannot_write(temporary, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _extract(file: BinaryIO, path: Path, folder: Path) -> None:
+    """Write the files of a packed sweep below a folder."""
+    files: set[str] = set()
+    folders: set[str] = set()
+    try:
+        with tarfile.open(fileobj=file, mode="r:") as archive:
+            for member in archive:
+                source = archive.extractfile(member) if _belongs(member, files, folders) else None
+                if source is None:
+                    raise UserError(f"{path}: {member.name!r} does not belong into a packed sweep")
+                files.add(member.name)
+                folders.add(member.name.rpartition("/")[0])
+                target = folder / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with source, target.open("xb") as copy:
+                    shutil.copyfileobj(source, copy)
+    except (tarfile.TarError, ValueError, OverflowError) as error:  # of headers that were made up
+        raise error if isinstance(error, UserError) else UserError(f"{path}: not a packed sweep: {error}") from error
+
+
+def _belongs(member: tarfile.TarInfo, files: Collection[str], folders: Collection[str]) -> bool:
+    """Whether a member is a file of a run, whole, and in the place of none of those so far."""
+    parts = member.name.split("/")
+    is_named = _NAME.fullmatch(member.name) is not None and parts[0] != FOLDER and is_plain_text(member.name)
+    is_file = member.isreg() and not member.issparse()  # one with holes claims any size
+    is_free = member.name not in files and member.name not in folders and member.name.rpartition("/")[0] not in files
+    return is_named and is_file and is_free and all(len(part.encode()) < 256 for part in parts)
 
 
 def _files(run: Path) -> Iterator[Path]:
@@ -79,8 +109,11 @@ def _files(run: Path) -> Iterator[Path]:
     yield run / CONFIG
 
 
-def _is_here(run: Path, existing: ExistingRuns) -> bool:
-    known = existing.find(identity(glance_at_config(run)))
+def _is_here(run: Path, existing: ExistingRuns, source: Path) -> bool:
+    try:
+        known = existing.find(identity(glance_at_config(run)))
+    except UserError as error:  # names a folder that is gone by the time it is read
+        raise UserError(f"{source}: {str(error).replace(f'{run.parent}/', '')}") from None
     return known is not None and max(checkpoint_steps(known), default=0) >= max(checkpoint_steps(run), default=0)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from omnilearn.errors import ConfigError, UserError
 from omnilearn.runs.identity import identity
 from omnilearn.training.components import assemble, try_out
 from omnilearn.training.settings import TrainSettings
+from sae_src.parts import require_parts
 from sae_src.run import create_config
 from sae_src.sweeps.sweep_file import Sweep
 
@@ -79,8 +81,10 @@ def jobs_of(sweep: Sweep, **more: Any) -> list[Job]:
     return jobs
 
 
-def check(jobs: Sequence[Job]) -> None:
-    """Build what each kind of run needs, as its first step would; `UserError` names the run that cannot be built."""
+def check(jobs: Sequence[Job], modes: Sequence[str] = ()) -> None:
+    """Build what each kind of run needs, as its first step would; `UserError` names the run that cannot be built, or
+    that has no part of the data called as one of `modes`.
+    """
     for _, alike in itertools.groupby(jobs, lambda job: (job.model, job.variant)):
         job = next(alike)
         try:
@@ -88,6 +92,8 @@ def check(jobs: Sequence[Job]) -> None:
             components = assemble(config, call(TrainSettings, config))
             reject_unused(config)
             try_out(components)
+            for mode in modes:
+                components.data.subset(mode)
         except UserError as error:
             raise UserError(f"{job.title}: {error}") from error
 
@@ -119,7 +125,9 @@ def _crossed(sweep: Sweep) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any
 
 def _job(number: int, model: str, configs: tuple[str, ...], keys: dict[str, Any], variant: str) -> Job:
     try:
-        tree = create_config(*configs, **keys).root.to_python()
+        config = create_config(*configs, **keys)
+        require_parts(config)
+        tree = config.root.to_python()
     except UserError as error:
         raise ConfigError(f"{model}: {error}") from error
     budget = tree.get("budget")
@@ -142,4 +150,6 @@ def _written(value: Any, key: str) -> str:
         return value
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return json.dumps(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if value != value else ".inf" if value > 0 else "-.inf"
+    return json.dumps(value, ensure_ascii=False)

@@ -17,6 +17,7 @@ from omnilearn.training.console import run_reference
 from sae_src.eval_metrics.command import EvaluationSettings
 from sae_src.eval_metrics.command import is_done as has_metrics
 from sae_src.eval_metrics.settings import read_settings
+from sae_src.evaluate import check_settings
 from sae_src.run import create_config
 from sae_src.sweeps.existing import is_trained
 from sae_src.sweeps.plan import Job
@@ -61,12 +62,29 @@ def steps_left(job: Job, run: Path | None, then: Sequence[str], root: Path) -> l
 
 def check_commands(then: Sequence[str]) -> None:
     """Raise `UserError` for a command after training that has a key or config that there is not."""
+    written: dict[str | None, str] = {}
     for command in then:
         words, keys = _split(command)
-        if words[0] == "eval-metrics":
-            _metric_settings(words, keys)
-        elif len(words) > 1:
-            raise UserError(f"then: eval takes the config of the run: leave out {words[1]}")
+        try:
+            if words[0] == "eval-metrics":
+                ident = _metric_settings(words, keys)[0].save_ident
+            elif len(words) > 1:
+                raise UserError(f"eval takes the config of the run: leave out {words[1]}")
+            else:
+                ident = _ident(keys)
+                check_settings(create_config(**nested({**keys, "ident": ident})))
+        except UserError as error:
+            raise UserError(f"then: {command}: {error}") from error
+        if ident is not None and ident in written:
+            key = "save-ident" if words[0] == "eval-metrics" else "ident"
+            raise UserError(f"then: {written[ident]} and {command} write the same results: give one an --{key}")
+        written[ident] = command
+
+
+def modes_of(then: Sequence[str]) -> list[str]:
+    """The parts of the data that the evaluations after training are over."""
+    split = [_split(command) for command in then]
+    return [str(keys["mode"]) for words, keys in split if words[0] == "eval" and "mode" in keys]
 
 
 def _step(command: str, load: str, elsewhere: Sequence[str], run: Path | None) -> Step:

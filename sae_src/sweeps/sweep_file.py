@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omnilearn.config.command_line import split_command_line
+from omnilearn.config.command_line import spelled_command_line, split_command_line
 from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import ConfigError, did_you_mean
 from omnilearn.files import read_text
@@ -74,12 +74,21 @@ def read_sweep(path: Path) -> Sweep:
     then = table.get("then") or []
     return Sweep(
         name=path.stem,
-        models={str(name): _part(value, f"{path}: sweep.models.{name}") for name, value in models.items()},
+        models={
+            _model_name(name, f"{path}: sweep.models"): _part(value, f"{path}: sweep.models.{name}")
+            for name, value in models.items()
+        },
         data=tuple(_part(value, f"{path}: sweep.data") for value in data),
         seeds=_seeds(table.get("seed", 0), f"{path}: sweep.seed"),
         keys=_keys(table.get("keys") or {}, f"{path}: sweep.keys"),
         then=tuple(_command(each, f"{path}: sweep.then") for each in (then if isinstance(then, list) else [then])),
     )
+
+
+def _model_name(name: Any, place: str) -> str:
+    if name is None or not str(name).strip() or not str(name).isprintable():
+        raise ConfigError(f"{place}: {name!r} is not the name of a model")
+    return str(name)
 
 
 def _known() -> str:
@@ -110,6 +119,9 @@ def _part(value: Any, place: str) -> Part:
 def _split(text: str, place: str) -> tuple[tuple[str, ...], dict[str, Any]]:
     try:
         words, keys = split_command_line(shlex.split(text))
+        empty = [key for key, value in spelled_command_line(shlex.split(text))[1].items() if value is None]
+        if empty:
+            raise ConfigError(f"--{empty[0]}: the value is missing (yes, for a key that is on or off)")
     except ValueError as error:
         raise ConfigError(f"{place}: {error}") from None
     return tuple(words), keys

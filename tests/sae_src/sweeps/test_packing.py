@@ -1,6 +1,7 @@
 """A sweep carried to another machine."""
 
 import io
+import os
 import tarfile
 
 import pytest
@@ -47,7 +48,9 @@ def test_nothing_to_pack(jobs, runs, tmp_path):
         pack(jobs, ExistingRuns(runs), tmp_path / "x.tar")
 
 
-@pytest.mark.parametrize("name", ["../x/config.yaml", "/x/config.yaml", "run/../../x", "run/a/b", "run/.lock", "x"])
+@pytest.mark.parametrize(
+    "name", ["../x/config.yaml", "/x/config.yaml", "run/../../x", "run/a/b", "run/.lock", "x", "_sweeps/config.yaml"]
+)
 def test_files_from_strangers(runs, tmp_path, name):
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
         member = tarfile.TarInfo(name)
@@ -77,3 +80,36 @@ def test_every_run_is_looked_at_for_being_trained(jobs, tmp_path):
     for folder in folders.values():
         with sole_writer(folder), pytest.raises(UserError, match=f"{folder.name} is being trained"):
             pack(jobs, Existing(tmp_path), tmp_path / "packed.tar")
+
+
+def packed(path, *members: tuple[str, bytes]):
+    with tarfile.open(path, "w") as archive:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([], "it holds no run"),
+        ([("run/a", b"x"), ("run/a", b"y")], "'run/a' does not belong"),
+        ([("run/ckpt1", b"x"), ("run/ckpt1/model.pth.tar", b"y")], "'run/ckpt1/model.pth.tar' does not belong"),
+        ([("run/" + "x" * 300, b"x")], "does not belong"),
+        ([("a/config.yaml", b"seed: 0"), ("b/info.yaml", b"x")], "b/config.yaml: cannot be read"),
+        ([("a/config.yaml", b"seed: 0"), ("b/config.yaml", b"[")], "b/config.yaml: not valid YAML"),
+    ],
+)
+def test_packed_files_that_were_made_up(runs, tmp_path, members, message):
+    with pytest.raises(UserError, match=message):
+        unpack(packed(tmp_path / "x.tar", *members), ExistingRuns(runs))
+    assert list(runs.iterdir()) == []
+
+
+def test_what_is_no_file_is_not_waited_for(runs, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, "/dev/zero"):
+        with pytest.raises(UserError, match="not a regular file"):
+            unpack(path, ExistingRuns(runs))
