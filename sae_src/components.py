@@ -39,6 +39,7 @@ import sae_src.ladder
 import sae_src.methods
 import sae_src.pictures.visualiser
 import sae_src.priors
+import sae_src.sample_quality.lite0_distance
 import sae_src.sample_quality.measures
 import sae_src.scm
 import sae_src.structure_modules

@@ -15,7 +15,7 @@ from omnilearn.config.tree import given_keys, merged, nested
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import Evaluation, check_batch_size, check_fit
-from omnilearn.evaluation.measures import Measure, configured_measures, measure_keys
+from omnilearn.evaluation.measures import Measure, added_keys, added_measures, configured_measures, measure_keys
 from omnilearn.evaluation.results import evaluate_and_store, settings_of, special_precision
 from omnilearn.evaluation.stored_results import stored_scores
 from omnilearn.files import write_json
@@ -102,6 +102,8 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     check_measures(run.config)
     data, visualiser, checkpoint = run.data, run.visualiser, run.checkpoint
     measures = configured_measures(run.config)
+    if not isinstance(data.dataset.din, int):  # all of them are of images
+        measures += added_measures(run.config)
     subset = data.subset(settings.part)
     parts = parts_of(run, settings.part) if settings.shift else []
     model = to_device(run.model, device)
@@ -222,4 +224,8 @@ def _passed_on(config: Node) -> dict[str, Any]:
     """The values of the command line that go into the run's config."""
     kinds: dict[str, Any] = dict.fromkeys(measure_keys(), Mapping[str, Any] | None) | dict.fromkeys(FID_SKIPS, bool)
     given = [key for key in kinds if find(config, key, inherit=False) is not None]
-    return {key: read_key(config, key, kinds[key], None) for key in given}
+    values = {key: read_key(config, key, kinds[key], None) for key in given}
+    for key in added_keys():  # the run's config need not name them
+        if isinstance(value := values.get(key), Mapping):
+            values[key] = {"_type": key.replace("_", "-"), **value}
+    return values

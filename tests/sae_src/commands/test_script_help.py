@@ -29,6 +29,7 @@ from sae_src.pictures.visualiser import SAEVisualiser
 from sae_src.report.command import ReportSettings
 from sae_src.run import Selection
 from sae_src.sample_quality.compute_fid import ComputeFIDSettings
+from sae_src.sample_quality.lite0_distance import Lite0Distance
 from sae_src.sample_quality.measures import FID, FactorDistance
 from sae_src.sample_quality.train_factor_net import FactorNetSettings
 from sae_src.sweeps.command import SweepSettings
@@ -45,7 +46,13 @@ SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
     "download-dataset": [("", Shapes3D.download_files)],
     "compute-fid": [("", ComputeFIDSettings)],
     "train-factor-net": [("", FactorNetSettings)],
-    "eval": [("", Selection), ("", EvalSettings), ("fid.", FID), ("factor-distance.", FactorDistance)],
+    "eval": [
+        ("", Selection),
+        ("", EvalSettings),
+        ("fid.", FID),
+        ("factor-distance.", FactorDistance),
+        ("lite0-distance.", Lite0Distance),
+    ],
     "eval-metrics": [("", Selection), ("", EvaluationSettings), ("", MetricSettings)],
     "eval-multiple-metrics": [("", Selections)],
     "sweep": [("", SweepSettings)],
