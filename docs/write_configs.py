@@ -45,6 +45,7 @@ ROOMS = {
     "omnilearn.data": "Data sets",
     "sae_src.datasets": "Data sets",
     "sae_src.scm": "Data sets",
+    "omnilearn.tensorboard": "Trackers",
     "sae_src.pictures": "Pictures, sample quality, names",
     "sae_src.sample_quality": "Pictures, sample quality, names",
     "sae_src.commands": "Pictures, sample quality, names",

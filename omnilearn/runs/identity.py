@@ -17,6 +17,7 @@ _HARMLESS = {
     "evaluation",
     "include_eval",
     "labels",
+    "mirror",
     "name",
     "name_include_date",
     "print",
@@ -28,7 +29,7 @@ _HARMLESS = {
     "validation",
 }
 # Of one process only: a run that goes on does not inherit them.
-_OF_ONE_PROCESS = {"accept_changes", "override", "resume", "saveroot", "time_limit"}
+_OF_ONE_PROCESS = {"accept_changes", "mirror", "override", "resume", "saveroot", "time_limit"}
 # Known only once a run has begun.
 _FOUND_OUT = {"compiled", "dataset_size", "din", "dout"}
 

@@ -1,8 +1,8 @@
 """Writing for TensorBoard: scalars, texts, images, histograms, figures and animations."""
 
 import io
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from torch.utils.tensorboard import summary
 from omnilearn.errors import UserError
 from omnilearn.figures import encoded
 from omnilearn.tensorboard.event_file import EventFile
+from omnilearn.tensorboard.mirrors import GuardedMirror, Mirror, Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,14 +30,29 @@ class TensorBoardWriter:
 
     Use as a context manager, or call `close`: what is not closed may lose its last events. Raises `UserError` where the
     disk refuses.
+
+    Args:
+        folder: the folder.
+        mirror: elsewhere that numbers go too.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._file = EventFile(folder)
+    def __init__(self, folder: Path, mirror: Mirror | None = None) -> None:
+        self._folder, self._file = folder, EventFile(folder)
+        self._mirror = None if mirror is None else GuardedMirror(mirror)
+        self._held: list[tuple[str, float, int]] | None = None
+
+    def open_mirror(self, settings: Settings) -> None:
+        """Begin with the mirror, if there is one; `settings` are what it is to know of a new run."""
+        if self._mirror is not None:
+            self._mirror.open(self._folder, settings)
 
     def scalar(self, tag: str, value: float, step: int) -> None:
         """Write a number."""
         self._file.add(summary.scalar(tag, value), step)
+        if self._held is not None:
+            self._held.append((tag, value, step))
+        elif self._mirror is not None:
+            self._mirror.scalar(tag, value, step)
 
     def scalars(self, pattern: str, values: Mapping[str, float], step: int) -> None:
         """Write numbers under the tags that their names make in a pattern such as `{}/train`."""
@@ -86,9 +102,19 @@ class TensorBoardWriter:
             tag, Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=data), step
         )
 
-    def all_or_none(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
         """Write what the block writes when it ends; where it raises, nothing of it."""
-        return self._file.all_or_none()
+        self._held = []
+        try:
+            with self._file.all_or_none():
+                yield
+            held = self._held
+        finally:
+            self._held = None
+        if self._mirror is not None:
+            for tag, value, step in held:
+                self._mirror.scalar(tag, value, step)
 
     def flush(self) -> None:
         """Put everything written so far on the disk."""
@@ -96,6 +122,8 @@ class TensorBoardWriter:
 
     def close(self) -> None:
         """Write what is left and close the file."""
+        if self._mirror is not None:
+            self._mirror.close()
         self._file.close()
 
     def __enter__(self) -> "TensorBoardWriter":

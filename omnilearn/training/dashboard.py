@@ -44,8 +44,6 @@ def write_dashboard(
     machine = {name: info[name] for name in ("host", "device", "threads", "started", "revision", "seed")}
     versions = {f"version of {name}": version for name, version in info["versions"].items()}
     writer.text("machine", "\n".join(f"{name}: {value}" for name, value in {**machine, **versions}.items()), 0)
-    if settings.records is None:
-        return
     main = next(iter(optimisers.values()))
     shown: dict[str, bool | float | str] = {
         "model": str(info["model"]),
@@ -61,6 +59,9 @@ def write_dashboard(
         "precision": settings.precision,
         "other keys": _other_keys(keys_given(config), stored),
     }
+    writer.open_mirror(shown)
+    if settings.records is None:
+        return
     for part in settings_and_scores(shown, settings.records.scores, first=_FIRST):
         writer.summary(part, 0)
     writer.summary(joint_charts(tag_of("{}", name) for name in losses), 0)

@@ -68,7 +68,10 @@ def resume(run: Run) -> Path:
     of_training = ["/train"] if settings.validation is None else ["/train", f"/{settings.validation.mode}"]
     prefix = None if evaluation is None or is_evaluated else f"{evaluation.ident}/"
     forget_after(run.path, step, prefix=prefix, but=of_training)
-    with TensorBoardWriter(run.path) as writer:
+    # A stored config, which may be a stranger's, sends nothing anywhere: the command line asks for it anew.
+    mirror = settings.mirror if any(key.split(".")[0] == "mirror" for key in given_keys(run.override)) else None
+    with TensorBoardWriter(run.path, mirror) as writer:
+        writer.open_mirror({})
         training = begin(run.config, components, settings, run.path, writer)
         if state is not None:
             with _fitting(run):

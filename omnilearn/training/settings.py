@@ -8,6 +8,7 @@ from omnilearn.errors import UserError
 from omnilearn.precision import Precision
 from omnilearn.runs.naming import RunNaming, check_ident
 from omnilearn.runs.origin import Origin
+from omnilearn.tensorboard.mirrors import Mirror
 from omnilearn.tensorboard.visualiser import Visualiser
 from omnilearn.training.updated_part import Update
 
@@ -146,6 +147,7 @@ class TrainSettings:
         eval_batch_size: observations at once in validations and evaluations of methods whose scores do not depend on
             it; by default what is fastest for the device.
         labels: what the run is noted under.
+        mirror: elsewhere that the numbers for TensorBoard go too (`wandb`, `trackio`, `mlflow`), for this process only.
         origin: the run whose weights it starts with, as it notes that itself.
         update: what of the model is then trained.
     """
@@ -171,6 +173,7 @@ class TrainSettings:
     include_eval: bool = True
     eval_batch_size: int | None = None
     labels: Labels = field(default_factory=Labels)
+    mirror: Mirror | None = None
     origin: Origin | None = None
     update: Update | None = None
 

@@ -78,7 +78,7 @@ def train(config: Node, weights: Mapping[str, Any] | None = None) -> Path:
     name, date = name_of(config, settings, components), settings.name_include_date
     with new_run(save_root(settings.saveroot), name, files, date=date, prepare=prepare) as folder, ExitStack() as stack:
         with removed_on_failure(folder):
-            writer = stack.enter_context(TensorBoardWriter(folder))
+            writer = stack.enter_context(TensorBoardWriter(folder, settings.mirror))
             training = begin(config, components, settings, folder, writer)
             write_dashboard(writer, config, settings, components, kinds=kinds, info=info, stored=stored, losses=losses)
             writer.flush()

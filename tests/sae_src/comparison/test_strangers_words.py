@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -70,9 +71,11 @@ def test_folders_in_folders(runs, fig):
         for _ in range(1500):
             os.mkdir("d")
             os.chdir("d")
-    finally:
         os.chdir(here)
-    assert fig("runs")[0]["state"] == "finished"
+        assert fig("runs")[0]["state"] == "finished"
+    finally:  # Python itself cannot remove such a tree, nor could the next session of tests
+        os.chdir(here)
+        subprocess.run(["rm", "-rf", str(run)], check=True)
 
 
 @pytest.mark.parametrize("ident", ["../other/eval", "/absolute"])
