@@ -49,7 +49,7 @@ def test_the_tables_are_the_published_numbers(words, data):
 
 
 def test_the_counts_are_those_of_the_sweeps():
-    lines = re.findall(r"`sweep/(\w+)`.*?(\d+) x (\d+) x (\d+) = (\d+) runs", PAGE.read_text())
+    lines = re.findall(r"\[sweep/(\w+)\].*?(\d+) x (\d+) x (\d+) = (\d+) runs", PAGE.read_text())
     assert [line[0] for line in lines] == ["3ds", "mpi", "celeba"]
     for name, models, data, seeds, runs in lines:
         sweep = yaml.safe_load((ROOT / "config" / "sweep" / f"{name}.yaml").read_text())["sweep"]
