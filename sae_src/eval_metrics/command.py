@@ -23,8 +23,11 @@ from omnilearn.files import is_regular, read_json_table
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.naming import check_ident
 from omnilearn.runs.run import Run
+from omnilearn.runs.summary import summarise
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.versions import library_versions
+from sae_src.eval_metrics.bootstrap import LEVEL
+from sae_src.eval_metrics.chance import chance_place, compute_chance, stored_chance
 from sae_src.eval_metrics.figures import draw_figures
 from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results
@@ -50,6 +53,8 @@ class EvaluationSettings:
     force_run: bool | None = None
     log_stats: bool = True
     figure_dir: Path | None = None
+    chance: bool = False
+    bootstrap: int = 0
 
     def __post_init__(self) -> None:
         if self.part is not None and self.save_ident == "metrics":  # that is the name of the metrics of everything
@@ -57,6 +62,8 @@ class EvaluationSettings:
         for key, name in (("save_ident", self.save_ident), ("mode", self.mode)):
             if name is not None:
                 check_ident(key, name)
+        if self.bootstrap != 0 and self.bootstrap < 2:
+            raise UserError(f"bootstrap: must be at least 2, or 0 for none, got {self.bootstrap}")
 
     @property
     def tag(self) -> str:
@@ -121,7 +128,9 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     done = evaluation.save_ident is not None and is_done(run.path, evaluation.save_ident, settings)
     if not evaluation.must_run and (done or evaluation.save_ident is None):
         reason = f"{evaluation.save_ident}.pth.tar is there already" if done else "without save-ident nothing is kept"
-        print(f"{run.name}: skipped, {reason} (--force-save yes computes it again)")
+        more = [key for key in ("chance", "bootstrap") if getattr(evaluation, key)] if done else []
+        add = f", and adds {' and '.join(more)}" if more else ""
+        print(f"{run.name}: skipped, {reason} (--force-save yes computes it again{add})")
         return None
     device = pick_device(evaluation.device)
     model = to_device(as_autoencoder(run.model), device)
@@ -136,12 +145,19 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
         observations = dataset.batch(torch.arange(min(2, len(dataset))))
         check_fit(model, observations, lambda some: model.decode(mean_of(model.encode(some))), settings.seed)
     print(f"{run.name}, {run.checkpoint.name}: {len(dataset):,} observations on {describe_device(device)}", flush=True)
-    outcome = evaluate_metrics(model, dataset, settings)
-    print_outcome(outcome)
+    outcome = evaluate_metrics(model, dataset, settings, bootstrap=evaluation.bootstrap)
+    summary = _made_with(outcome, run, dataset, evaluation, settings)
+    if evaluation.chance:
+        data = summarise(run.path).data
+        place = chance_place(data, summary, model.latent_dim)
+        if stored_chance(place) is None:
+            compute_chance(place, data, dataset, settings, model.latent_dim)
+        summary["chance"] = stored_chance(place)
+    print_outcome(outcome, summary.get("chance"))
     # Without force-save, force-run leaves all that is there as it is, also what a quick look has left.
     is_there = evaluation.save_ident is not None and has_results(run.path, evaluation.save_ident)
     may_replace = evaluation.force_save or not (done or (evaluation.force_run and is_there))
-    keep(outcome, run, dataset, evaluation, settings, may_replace=may_replace)
+    keep(outcome, run, dataset, evaluation, summary, may_replace=may_replace)
     return outcome
 
 
@@ -184,11 +200,14 @@ def keep(
     run: Run,
     dataset: Dataset,
     evaluation: EvaluationSettings,
-    settings: MetricSettings,
+    summary: Mapping[str, Any],
     *,
     may_replace: bool,
 ) -> None:
-    """Write figures, curves and files of a run's metrics; only what is wanted elsewhere where they are there."""
+    """Write figures, curves and files of a run's metrics; only what is wanted elsewhere where they are there.
+
+    `summary` is what made them, for the readable file.
+    """
     assert run.step is not None  # or there were no model
     figures = draw_figures(outcome, dataset)
     folder, prefix = evaluation.figure_dir, run.name
@@ -206,6 +225,14 @@ def keep(
     if not may_replace:
         print(f"not written: {evaluation.save_ident}.pth.tar is there already (--force-save yes replaces it)")
         return
+    write_results(run.path, evaluation.save_ident, outcome, summary)
+    print(f"written to {run.path / evaluation.save_ident}.json and {evaluation.save_ident}.pth.tar")
+
+
+def _made_with(
+    outcome: Outcome, run: Run, dataset: Dataset, evaluation: EvaluationSettings, settings: MetricSettings
+) -> dict[str, Any]:
+    """What made the metrics of a run, and the intervals of the scores where asked for."""
     summary = {
         "run": run.name,
         "mode": evaluation.tag,
@@ -222,17 +249,32 @@ def keep(
         "device": describe_device(next(run.model.parameters()).device),
         "versions": library_versions(),
     }
-    write_results(run.path, evaluation.save_ident, outcome, summary)
-    print(f"written to {run.path / evaluation.save_ident}.json and {evaluation.save_ident}.pth.tar")
+    if evaluation.bootstrap:
+        how = {"resamples": evaluation.bootstrap, "level": LEVEL, "seed": settings.seed}
+        summary["bootstrap"] = {**how, "intervals": outcome.intervals, "without": outcome.without_interval}
+    return summary
 
 
-def print_outcome(outcome: Outcome) -> None:
-    """One line for each metric: its scores, or why there are none."""
+def print_outcome(outcome: Outcome, chance: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """One line for each metric: its scores with their interval and chance level, or why there are none."""
     width = max(map(len, [*outcome.scores, *outcome.skipped]), default=0)
     for title, scores in outcome.scores.items():
-        line = ", ".join(f"{name} {value:.4g}" for name, value in scores.items() if not math.isnan(value))
+        known, random = outcome.intervals.get(title, {}), (chance or {}).get(title, {})
+        line = ", ".join(
+            f"{name} {value:.4g}{_beside(known.get(name), random.get(name))}"
+            for name, value in scores.items()
+            if not math.isnan(value)
+        )
         print(f"  {title:<{width}}  {line or 'no score is defined'}")
+        if title in outcome.without_interval:
+            print(f"  {'':<{width}}  {outcome.without_interval[title]}")
     for title, reason in outcome.skipped.items():
         print(f"  {title:<{width}}  skipped: {reason}")
     for name in outcome.left_out:
         print(f"  factor {name} is left out of all metrics: it has one value in all observations")
+
+
+def _beside(interval: tuple[float, float] | None, chance: float | None) -> str:
+    """The interval and the chance level of a score, as far as they are known."""
+    between = "" if interval is None or math.isnan(interval[0]) else f" [{interval[0]:.4g}, {interval[1]:.4g}]"
+    return between if chance is None else f"{between} (chance {chance:.4g})"

@@ -46,6 +46,7 @@ def evaluate_metrics(
     seed: int = 0,
     jobs: int = -1,
     batch_size: int | None = None,
+    bootstrap: int = 0,
     **own: Any,
 ) -> Outcome:
     """Score any model or function as `fig eval-metrics` scores the models of this project.
@@ -68,6 +69,7 @@ def evaluate_metrics(
         seed: of all draws.
         jobs: processes for boosted trees and forests; -1 for one per core.
         batch_size: observations encoded at once.
+        bootstrap: how often points are resampled for an interval of every score, see `intervals` of what is returned.
         own: settings of single metrics by name.
 
     Returns the scores of each metric by its title (`result["MIG"]`, or all as `result.scores`), and what else there is.
@@ -90,4 +92,6 @@ def evaluate_metrics(
         jobs=jobs,
         own=own,
     )
-    return suite.evaluate_metrics(model, dataset.to(model.place.device), settings, batch_size=batch_size)
+    return suite.evaluate_metrics(
+        model, dataset.to(model.place.device), settings, batch_size=batch_size, bootstrap=bootstrap
+    )

@@ -19,6 +19,8 @@ class Outcome:
         skipped: for each metric, or part of one, that could not be computed: why.
         left_out: names of the factors that have one value in all observations, of which no metric knows.
         seconds: time of each metric, and of what several share: `codes`, `classifiers`.
+        intervals: for each metric, the bootstrap interval (low, high) of every score, where asked for.
+        without_interval: for each metric that has none then: why.
         samples: number of points of each kind, and `encoded`, how many observations went through the encoder.
     """
 
@@ -28,6 +30,8 @@ class Outcome:
     left_out: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
+    intervals: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    without_interval: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, title: str) -> dict[str, float]:
         """The scores of the metric of that title."""

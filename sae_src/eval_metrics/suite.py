@@ -6,6 +6,7 @@ from omnilearn.data import Dataset
 from omnilearn.evaluation.evaluate import evaluation_mode
 from omnilearn.progress import with_progress
 from omnilearn.randomness import undisturbed
+from sae_src.eval_metrics.bootstrap import intervals, why_no_interval
 from sae_src.eval_metrics.codes import MetricData
 from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.settings import MetricSettings
@@ -16,7 +17,12 @@ from sae_src.metrics.metric import SHARED, Metric
 
 
 def evaluate_metrics(
-    model: Autoencoder, dataset: Dataset, settings: MetricSettings, *, batch_size: int | None = None
+    model: Autoencoder,
+    dataset: Dataset,
+    settings: MetricSettings,
+    *,
+    batch_size: int | None = None,
+    bootstrap: int = 0,
 ) -> Outcome:
     """Compute metrics of a model's codes.
 
@@ -28,6 +34,7 @@ def evaluate_metrics(
         dataset: all observations, on the same device.
         settings: which metrics, how many points, and so on.
         batch_size: observations encoded or latents decoded at once; by default what fits the device.
+        bootstrap: how often points are resampled for an interval of every score; 0 for none.
     """
     outcome = Outcome()
     with evaluation_mode(model), undisturbed(settings.seed):
@@ -36,15 +43,17 @@ def evaluate_metrics(
         shared = SharedParts(data, settings, outcome)
         for name in with_progress(settings.names, "metrics", "metrics"):
             metric = metric_named(name)
-            reason = missing(metric, data) or compute(metric, shared, settings, outcome)
+            reason = missing(metric, data) or compute(metric, shared, settings, outcome, bootstrap)
             if reason is not None:
                 outcome.skipped[metric.title] = reason
         outcome.samples["encoded"] = data.table.encoded
     return outcome
 
 
-def compute(metric: Metric, shared: SharedParts, settings: MetricSettings, outcome: Outcome) -> str | None:
-    """Add a metric to the outcome; where the arrays do not allow it, return why."""
+def compute(
+    metric: Metric, shared: SharedParts, settings: MetricSettings, outcome: Outcome, bootstrap: int = 0
+) -> str | None:
+    """Add a metric to the outcome, and intervals if asked for; where the arrays do not allow it, return why."""
     try:
         given = arguments(metric, shared, settings)
         with outcome.timing(metric.title):
@@ -55,7 +64,23 @@ def compute(metric: Metric, shared: SharedParts, settings: MetricSettings, outco
     for part, what in metric.optional.items():
         if part not in given:
             outcome.skipped[f"{metric.title}: {what}"] = WITHOUT[part]
+    if bootstrap:
+        _add_intervals(metric, given, settings, outcome, bootstrap)
     return None
+
+
+def _add_intervals(
+    metric: Metric, given: dict[str, Any], settings: MetricSettings, outcome: Outcome, bootstrap: int
+) -> None:
+    reason = why_no_interval(metric)
+    if reason is None:
+        try:
+            with outcome.timing("bootstrap"):
+                outcome.intervals[metric.title] = intervals(metric, given, resamples=bootstrap, seed=settings.seed)
+        except ValueError as error:
+            reason = f"no interval: of a resample: {str(error).splitlines()[0]}"
+    if reason is not None:
+        outcome.without_interval[metric.title] = reason
 
 
 def arguments(metric: Metric, shared: SharedParts, settings: MetricSettings) -> dict[str, Any]:

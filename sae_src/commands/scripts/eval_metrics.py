@@ -39,6 +39,9 @@ def eval_metrics(config: Node) -> object:
         --jobs N                processes for trees and forests (-1: one per core)
         --backend presort       train boosted trees four times as fast as scikit-learn (default: sklearn), to nearly
                                 the same scores
+        --chance yes            the chance level of every score too: that of random codes, with the same data, number
+                                of codes and settings; computed once, and kept in chance_scores of the data folder
+        --bootstrap N           95% intervals of the scores from N resamples of the points (0: none)
         --dataset.KEY V         a key of the data that the config of eval/ names
     What becomes of it
         --save-ident NAME       name of the results in the run's folder: NAME.pth.tar, NAME.json (metrics)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sae_src.comparison.chance import FOLDER
+from sae_src.eval_metrics.chance import FOLDER
 
 SIZES = "--num-train 200 --num-test 100 --num-latent 50 --metrics [mig,sap] --device cpu --jobs 1"
 TRAIN = "train a/conv12 m/ae d/vec --dataset.num-samples 600 --budget 2 --viz null --device cpu"

@@ -1,0 +1,72 @@
+"""The chance level of metrics: their scores for codes that are drawn at random and know nothing of the observations."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from omnilearn.data import Dataset
+from omnilearn.data.download.paths import data_root
+from omnilearn.errors import UserError, printable
+from omnilearn.files import cannot_write, read_json_table, write_json
+from omnilearn.versions import library_versions
+from sae_src.eval_metrics.given_model import GivenModel
+from sae_src.eval_metrics.settings import MetricSettings
+from sae_src.eval_metrics.suite import evaluate_metrics
+
+FOLDER = "chance_scores"  # below the folder of all data
+_LONGEST = 80  # signs of the name of data
+
+
+def chance_place(data: str, made: Mapping[str, Any], codes: int) -> Path:
+    """Where the level of data, settings and library versions is stored.
+
+    Args:
+        data: what the data are called.
+        made: the results of a run, or what they are stored with: `data`, `settings` and `versions` count.
+        codes: number of codes.
+    """
+    settings = {name: value for name, value in made["settings"].items() if name not in ("jobs", "backend")}
+    versions = made.get("versions")
+    version = versions.get("scikit-learn") if isinstance(versions, Mapping) else None
+    text = json.dumps([made.get("data"), settings, codes, version], sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    name = re.sub(r"[^\w-]", "-", data)[:_LONGEST]  # which a stranger's run may say
+    return data_root() / FOLDER / f"{name}-{codes}-{digest}.json"
+
+
+def stored_chance(path: Path) -> dict[str, dict[str, float]] | None:
+    """The scores of random codes by the title of the metric; None where they are not known. `UserError` if damaged."""
+    if not os.path.lexists(path):
+        return None
+    scores = read_json_table(path).get("scores")
+    if not isinstance(scores, dict):
+        raise UserError(f"{path}: damaged: it has no scores; move it away")
+    return scores
+
+
+def compute_chance(path: Path, data: str, dataset: Dataset, settings: MetricSettings, codes: int) -> None:
+    """Compute the scores of random codes of all observations of `dataset`, and store them as `path`.
+
+    The codes are normal, drawn with the seed of the settings. Raises `UserError` where the disk refuses.
+    """
+    print(f"chance level of {printable(data)} for {codes} codes: computing, once", flush=True)
+    generator = torch.Generator().manual_seed(settings.seed)
+
+    def encode(observations: Tensor) -> Tensor:
+        return torch.randn(len(observations), codes, generator=generator)
+
+    model = GivenModel(encode, din=dataset.din)
+    model.latent_dim = codes
+    outcome = evaluate_metrics(model, dataset, settings)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    write_json(path, {"scores": outcome.scores, "settings": settings.described(), "versions": library_versions()})

@@ -1,0 +1,121 @@
+"""Chance levels and bootstrap intervals beside the scores of `eval-metrics`."""
+
+import json
+
+import numpy as np
+import pytest
+
+import sae_src as sae
+from omnilearn.errors import UserError
+from sae_src.eval_metrics.bootstrap import intervals, why_no_interval
+from sae_src.eval_metrics.chance import FOLDER
+from sae_src.eval_metrics.table import metric_named
+
+SIZES = "--num-train 200 --num-test 100 --num-latent 50 --device cpu --jobs 1 --log-stats no"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """An autoencoder of the digits after two steps."""
+    root = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMNILEARN_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        keys = {"budget": 2, "viz": None, "validation": None, "include_eval": False, "device": "cpu"}
+        return sae.train("a/conv12", "m/ae", "d/digits", saveroot=str(root), name="digits", **keys).path
+
+
+@pytest.fixture(autouse=True)
+def _data(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMNILEARN_DATA_DIR", str(tmp_path / "data"))
+
+
+def summary_of(run, ident):
+    return json.loads((run / f"{ident}.json").read_text())
+
+
+def test_chance_levels_are_stored_with_the_scores_and_the_data(fig, run, tmp_path, capsys):
+    command = f"eval-metrics --load {run} {SIZES} --metrics [mig,mcc] --force-save yes --save-ident"
+    fig(f"{command} plain")
+    assert not (tmp_path / "data" / FOLDER).exists() and "chance" not in summary_of(run, "plain")
+    fig(f"{command} one --chance yes")
+    assert "computing, once" in capsys.readouterr().out
+    fig(f"{command} two --chance yes")
+    printed = capsys.readouterr().out
+    assert "computing" not in printed and "(chance 0." in printed
+    one, two, plain = (summary_of(run, name) for name in ("one", "two", "plain"))
+    assert one["chance"] == two["chance"] and one["scores"] == plain["scores"]
+    assert {title: set(scores) for title, scores in one["chance"].items()} == {
+        title: set(scores) for title, scores in one["scores"].items()
+    }
+    assert 0 < one["chance"]["MCC"]["mcc_pearson"] < 0.3
+    assert one["samples"]["train"] == 200
+
+
+def test_compare_reads_the_levels_that_metrics_stored(fig, run, tmp_path, capsys):
+    fig(f"eval-metrics --load {run} {SIZES} --metrics [mig,sap] --chance yes --force-save yes")
+    (stored,) = (tmp_path / "data" / FOLDER).iterdir()
+    capsys.readouterr()
+    fig(f"compare --runs all --saveroot {run.parent} --scores mig --chance yes")
+    printed = capsys.readouterr().out
+    assert "computing" not in printed and "chance, 12 codes" in printed
+    assert list((tmp_path / "data" / FOLDER).iterdir()) == [stored]
+
+
+def test_intervals_are_stored_with_the_scores(fig, run, capsys):
+    command = f"eval-metrics --load {run} {SIZES} --metrics [mig,mcc,responses] --bootstrap 10 --force-save yes"
+    fig(f"{command} --num-groups 2 --num-response 8 --save-ident some")
+    found = summary_of(run, "some")["bootstrap"]
+    assert found["resamples"] == 10 and found["level"] == 0.95 and set(found["intervals"]) == {"MIG", "MCC"}
+    for title, name in (("MIG", "mig"), ("MCC", "mcc_pearson"), ("MCC", "mcc_spearman_matched")):
+        low, high = found["intervals"][title][name]
+        assert 0 < low < high < 1
+    (reason,) = found["without"].values()
+    assert "not a function of codes and factors alone" in reason and reason in capsys.readouterr().out
+    fig(f"{command} --num-groups 2 --num-response 8 --save-ident again")
+    assert summary_of(run, "again")["bootstrap"] == found
+
+
+def test_intervals_cover_the_score_of_the_population():
+    metric, generator = metric_named("mcc"), np.random.default_rng(0)
+    covered, trials = 0, 20
+    for trial in range(trials):
+        factors = generator.normal(size=(200, 1))
+        codes = 0.6 * factors + 0.8 * generator.normal(size=(200, 1))  # a correlation of 0.6
+        low, high = intervals(metric, {"codes_train": codes, "factors_train": factors}, resamples=50, seed=trial)[
+            "mcc_pearson"
+        ]
+        covered += low <= 0.6 <= high
+    assert covered >= 0.85 * trials
+
+
+def test_codes_and_factors_are_resampled_together():
+    codes = np.arange(50.0)[:, None]
+    found = intervals(metric_named("mcc"), {"codes_train": codes, "factors_train": codes}, resamples=5, seed=0)
+    np.testing.assert_allclose(found["mcc_pearson"], (1, 1))
+
+
+@pytest.mark.parametrize(("name", "has"), [("mig", True), ("dci", True), ("rmig", True), ("omes", False)])
+def test_metrics_that_take_more_than_arrays_say_so(name, has):
+    assert (why_no_interval(metric_named(name)) is None) == has
+
+
+def test_from_python():
+    generator = np.random.default_rng(0)
+    factors = generator.integers(3, size=(100, 2))
+    observations = (factors + generator.normal(size=(100, 2))).astype("float32")
+    result = sae.evaluate_metrics(
+        lambda batch: batch, observations, factors, metrics=["mcc"], num_train=50, num_test=20, bootstrap=4
+    )
+    assert set(result.intervals["MCC"]) == set(result["MCC"])
+
+
+@pytest.mark.parametrize("value", [-1, 1])
+def test_too_few_resamples(fig, run, value):
+    with pytest.raises(UserError, match="bootstrap: must be at least 2, or 0 for none"):
+        fig(f"eval-metrics --load {run} {SIZES} --bootstrap {value}")
+
+
+def test_results_that_are_there_say_how_to_add_to_them(fig, run, capsys):
+    fig(f"eval-metrics --load {run} {SIZES} --metrics [mig] --save-ident there")
+    assert fig(f"eval-metrics --load {run} {SIZES} --metrics [mig] --save-ident there --bootstrap 3") is None
+    assert "--force-save yes computes it again, and adds bootstrap" in capsys.readouterr().out
