@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, first_line
 from omnilearn.model import Model
 from omnilearn.randomness import undisturbed
 
@@ -74,10 +74,21 @@ def choose_compilation(
 def compiled(losses: Losses) -> Losses:
     """A function that computes what `losses` does, to the rounding of float32, with the same random numbers.
 
-    It is compiled when it is first called for observations of a size. The model keeps its parameters and their names.
+    It is compiled when it is first called for observations of a size, and then raises `UserError` where torch cannot.
+    The model keeps its parameters and their names.
     """
     # Else compiled code would draw numbers of its own.
-    return torch.compile(losses, dynamic=False, options={"fallback_random": True})
+    function = torch.compile(losses, dynamic=False, options={"fallback_random": True})
+
+    def run(observations: Tensor) -> dict[str, Any]:
+        try:
+            return function(observations)
+        except RuntimeError as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            raise UserError(f"compile: torch cannot: {first_line(error)}; --compile no does without") from error
+
+    return run
 
 
 def has_cpp_compiler() -> bool:

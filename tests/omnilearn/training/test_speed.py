@@ -1,5 +1,7 @@
 """Threads that are measured, and losses that are compiled: when, that it is noted and kept, and that numbers stay."""
 
+import os
+
 import pytest
 import torch
 
@@ -137,3 +139,15 @@ def test_compiled_losses_are_the_same():
         assert set(model.state_dict()) == {*names, "_latent"}  # what it remembers of the last batch
     eager, same = found
     assert same == pytest.approx(eager, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_compiler_that_fails_is_one_line(shell, tmp_path):
+    compiler = tmp_path / "compiler"
+    compiler.write_text("#!/bin/sh\nexit 1\n")
+    compiler.chmod(0o755)
+    env = {**os.environ, "CXX": str(compiler), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
+    words = "train a/conv12 m/ae d/vec --dataset.num-samples 600 --budget 3 --viz null --compile yes --device cpu"
+    result = shell(words, env=env)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: compile: torch cannot: ") and result.stderr.count("\n") == 1
