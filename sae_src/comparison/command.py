@@ -14,8 +14,9 @@ from sae_src.comparison.chance import ChanceLevel, chance_levels
 from sae_src.comparison.conditions import condition
 from sae_src.comparison.groups import Group, grouped
 from sae_src.comparison.listing import COLUMNS
-from sae_src.comparison.scores import ScoredRun, direction, headlines, matching, scored
+from sae_src.comparison.scores import UDR, ScoredRun, direction, headlines, matching, scored
 from sae_src.comparison.statistics import estimate, is_within_noise
+from sae_src.comparison.udr import add_udr
 
 _FORMATS: dict[str, Format] = {".csv": "csv", ".md": "md", ".tex": "tex", ".json": "json", ".txt": "table"}
 _TOTALS = ("loss", "reg_loss")
@@ -32,6 +33,7 @@ class CompareSettings:
     by: str | tuple[str, ...] = ("model", "data")
     scores: str | tuple[str, ...] | None = None
     unfinished: bool = False
+    udr: bool = False
     chance: bool = False
     out: Path | None = None
     saveroot: Path | None = None
@@ -52,8 +54,12 @@ def compare(config: Node) -> list[Group]:
     runs, notes = scored_runs(settings.runs, root, where=settings.where, unfinished=settings.unfinished)
     available = sorted({name for run in runs for name in run.scores})
     wanted = _split(settings.scores)
-    names = [matching(name, available) for name in wanted] if wanted else default_scores(runs)
+    udr = settings.udr or UDR in wanted
+    names = [matching(name, available) for name in wanted if name != UDR] if wanted else default_scores(runs)
     groups, more = grouped(runs, _split(settings.by), names)
+    if udr:
+        more += add_udr(groups)
+        names.append(UDR)
     for note in [*notes, *more]:
         print(f"note: {printable(note)}")
     kind = "table" if settings.out is None else _FORMATS[settings.out.suffix]

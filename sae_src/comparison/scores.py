@@ -15,6 +15,7 @@ from sae_src.eval_metrics.table import all_metrics
 from sae_src.metrics.metric import Metric
 
 Direction = Literal["high", "low", "none"]
+UDR = "udr"  # the score of runs that compares them with each other
 # Settings of results that change no score, or only as the seeds of runs do.
 _WITHOUT_EFFECT = {"seed", "jobs", "metrics", "own"}
 # Libraries whose version scores depend on.
@@ -109,6 +110,8 @@ def _headline(metric: Metric) -> str:
 
 def direction(name: str) -> Direction:
     """Which end of a score is good."""
+    if name == UDR:
+        return "high"
     group, _, last = name.rpartition(".")
     metric = all_metrics().get(group.rpartition(".")[2])
     if last in _COUNTS:

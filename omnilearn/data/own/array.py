@@ -64,7 +64,7 @@ def own_array(
         table = _table(file.columns, factors, layout, path)
         if isinstance(layout.din, int):
             _check_room(layout.count * layout.din, path)
-        vectors = np.asarray(file.observations[:], dtype=np.float32) if isinstance(layout.din, int) else None
+        vectors = np.array(file.observations[:], dtype=np.float32) if isinstance(layout.din, int) else None
     train, test = train_and_test(layout.count, share=test_share, seed=split_seed)
     data: RowDataset
     if vectors is not None:

@@ -14,6 +14,8 @@ def compare(config: Node) -> object:
         --by LIST               a row for each (model,data); also method, sweep, budget, or a setting such as reg_wt
         --scores LIST           such as rec_loss, test_results.rec_loss, dci.disentanglement; a metric alone means its
                                 disentanglement, else its first score (one evaluation, and one score of each metric)
+        --udr yes               UDR of the runs of a row too: how much a model resembles those of the other seeds (as
+                                --scores udr); their codes are computed each time
         --unfinished yes        runs too that have not come to their budget
         --chance yes            compute the chance level of metrics where it is not known: the scores of random codes,
                                 as long as eval-metrics takes; stored with the data, and shown from then on

@@ -66,7 +66,7 @@ def test_intervals_are_stored_with_the_scores(fig, run, capsys):
     fig(f"{command} --num-groups 2 --num-response 8 --save-ident some")
     found = summary_of(run, "some")["bootstrap"]
     assert found["resamples"] == 10 and found["level"] == 0.95 and set(found["intervals"]) == {"MIG", "MCC"}
-    for title, name in (("MIG", "mig"), ("MCC", "mcc_pearson"), ("MCC", "mcc_spearman_matched")):
+    for title, name in (("MIG", "discrete_mig"), ("MCC", "mcc_pearson"), ("MCC", "mcc_spearman_matched")):
         low, high = found["intervals"][title][name]
         assert 0 < low < high < 1
     (reason,) = found["without"].values()
