@@ -65,13 +65,21 @@ def _read_parquet(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         import pandas
 
-        import_module("pyarrow")
+        pyarrow = import_module("pyarrow")
     except ImportError:
         raise UserError(f"{path}: needs pandas and pyarrow (pip install pandas pyarrow), or save it as a CSV") from None
+    # Those before run what a file says (CVE-2023-47248).
+    if tuple(map(int, pyarrow.__version__.split(".")[:3])) < (14, 0, 1):
+        raise UserError(
+            f"{path}: needs pyarrow 14.0.1 or later, there is {pyarrow.__version__}: pip install -U pyarrow"
+        )
     try:
-        frame = pandas.read_parquet(path)
-    except (OSError, ValueError) as error:
+        with open_regular(path, follow_links=True) as file:
+            frame = pandas.read_parquet(file, engine="pyarrow")
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, OverflowError) as error:
         raise UserError(f"{path}: cannot be read as Parquet: {first_line(error)}") from error
+    if any(name is not None for name in frame.index.names):  # what pandas wrote as the index is a column like others
+        frame = frame.reset_index()
     columns = [frame[name].astype(object).where(frame[name].notna(), "").astype(str).tolist() for name in frame.columns]
     return [str(name) for name in frame.columns], [list(row) for row in zip(*columns, strict=True)]
 
