@@ -4,11 +4,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omnilearn.errors import UserError
 from omnilearn.training.interruption import STOPPED
-
-_SECONDS_TO_SAVE = 120
-_OURS = {"array", "job-name", "requeue", "signal"}
+from sae_src.sweeps.slurm_options import SECONDS_TO_SAVE, sbatch_options
 
 
 def batch_script(
@@ -27,18 +24,11 @@ def batch_script(
 
     Raises `UserError` for an option that the script sets itself, or that does not fit on a line.
     """
-    given = {str(key).replace("_", "-"): value for key, value in options.items()}
-    for key, value in given.items():
-        if key in _OURS:
-            raise UserError(f"slurm.{key}: the script sets it itself")
-        if value is not True and (isinstance(value, bool) or not isinstance(value, str | int | float)):
-            raise UserError(f"slurm.{key}: must be text, a number, or yes for an option without a value")
-        if not f"{key}{value}".isprintable():
-            raise UserError(f"slurm.{key}: must be one line")
+    given = sbatch_options(options)
     ours = {
         "job-name": shlex.quote(name),
         "array": ",".join(map(str, numbers)),
-        "signal": f"B:USR1@{_SECONDS_TO_SAVE}",
+        "signal": f"B:USR1@{SECONDS_TO_SAVE}",
         "requeue": True,
     }
     lines = [

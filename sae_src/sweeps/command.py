@@ -22,19 +22,24 @@ from sae_src.sweeps.existing import FOLDER, ExistingRuns
 from sae_src.sweeps.packing import pack, unpack
 from sae_src.sweeps.plan import Job, check, command_line, jobs_of
 from sae_src.sweeps.runner import Outcome, Runner, slots_for
+from sae_src.sweeps.search_command import print_search, search_runs
+from sae_src.sweeps.search_space import Search
 from sae_src.sweeps.steps import check_commands, modes_of
-from sae_src.sweeps.sweep_file import read_sweep
+from sae_src.sweeps.study import Trial
+from sae_src.sweeps.submission import Submission, wait_for
+from sae_src.sweeps.sweep_file import Sweep, read_sweep
 from sae_src.sweeps.worker import program_file
 
 _MOST_WORKERS = 1000
-_ACTIONS = ("print", "pack", "unpack", "sbatch")
+_ACTIONS = ("print", "pack", "unpack", "sbatch", "submit")
 # Keys that say how, each with the actions that it is for; None for making the runs.
 _FOR: dict[str, tuple[str | None, ...]] = {
     "workers": (None,),
     "gpus": (None,),
-    "retry": (None,),
-    "only": (None, "print", "pack", "sbatch"),
-    "slurm": ("sbatch",),
+    "retry": (None, "submit"),
+    "only": (None, "print", "pack", "sbatch", "submit"),
+    "slurm": ("sbatch", "submit"),
+    "wait": ("submit",),
 }
 
 
@@ -50,12 +55,16 @@ class SweepSettings:
     pack: Path | None = None
     unpack: Path | None = None
     sbatch: Path | None = None
+    submit: bool | str = False
+    wait: bool | None = None
     slurm: Mapping[str, Any] | None = None
     only: int | tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.retry not in (None, "failed"):
             raise UserError(f"retry: must be failed, got {self.retry}")
+        if self.submit not in (True, False, "local"):
+            raise UserError(f"submit: must be yes or local, got {self.submit}")
         if self.workers is not None and not 1 <= self.workers <= _MOST_WORKERS:
             raise UserError(f"workers: must be from 1 to {_MOST_WORKERS}, got {self.workers}")
         if self.only == ():
@@ -66,7 +75,7 @@ class SweepSettings:
         action = actions[0] if actions else None
         for key, fitting in _FOR.items():
             if getattr(self, key) is not None and action not in fitting:
-                place = f"with --{action}" if action else "without --sbatch"
+                place = f"with --{action}" if action else "without " + " or ".join(f"--{each}" for each in fitting)
                 raise UserError(f"{key}: has no effect {place}; leave it out")
 
     @property
@@ -79,7 +88,7 @@ class SweepSettings:
         return numbers
 
 
-def sweep(config: Node) -> Outcome | None:
+def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     """Make the runs of a sweep that are not there yet; with `print` only say which.
 
     Raises `UserError` at the end where any failed, and exits with code 4 where it was stopped.
@@ -90,6 +99,8 @@ def sweep(config: Node) -> Outcome | None:
     gpus = settings.devices
     reject_unknown_keys(config, keys_given(config))
     check_commands(plan.then)
+    if plan.search is not None and not settings.unpack:
+        return _search(plan, plan.search, settings)
     jobs = _chosen(jobs_of(plan), settings.only)
     root = save_root(settings.saveroot)
     if settings.pack is not None:
@@ -113,6 +124,7 @@ def sweep(config: Node) -> Outcome | None:
         numbers = [job.number for job in jobs if left[job.number]]
         _write_batch_script(settings.sbatch, plan.name, path, settings, numbers)
         return None
+    submission = _submission(settings, folder / plan.name / "slurm", plan.name)
     if settings.retry:
         for job in jobs:
             runner.failures.forget(job.identity)
@@ -120,11 +132,37 @@ def sweep(config: Node) -> Outcome | None:
     check([job for job in todo if left[job.number][0].name == "train"], modes_of(plan.then))
     outcome = Outcome(done=[job for job in jobs if not left[job.number]])
     print(_counted(jobs, outcome.done), flush=True)
+    again = f"{program()} sweep {_again()}"
+    if submission is not None:
+        tasks = submission.submit([[*_words(path, settings), str(job.number)] for job in todo])
+        told = [f"{task.job_id}  {job.number} {job.title}" for job, task in zip(todo, tasks, strict=True)]
+        print("\n".join([*told, submission.how_to_see(tasks)] if tasks else ["nothing is left to do"]), flush=True)
+        if not settings.wait:
+            return None
+        wait_for(tasks, lambda at, state: print(f"{told[at]}: {state}", flush=True))
+        runner.look(todo, outcome)
+        _report(jobs, outcome, again)
+        return outcome
     show = Display(len(jobs), len(outcome.done))
     runner.run(todo, outcome, show)
     show.close()
-    _report(jobs, outcome, f"{program()} sweep {_again()}")
+    _report(jobs, outcome, again)
     return outcome
+
+
+def _search(plan: Sweep, search: Search, settings: SweepSettings) -> list[Trial | None] | None:
+    for key in ("only", "pack", "sbatch", "submit"):
+        if getattr(settings, key):
+            raise UserError(f"{key}: has no effect on a search, whose runs are not known before; leave it out")
+    root, gpus = save_root(settings.saveroot), settings.devices
+    workers = settings.workers or max(1, len(gpus))
+    folder = root / FOLDER / plan.name
+    runner = Runner(root, root / FOLDER, folder, plan.then, slots_for(workers, gpus))
+    if settings.print:
+        print_search(plan, search, runner, folder)
+        return None
+    again = f"{program()} sweep {_again()}"
+    return search_runs(plan, search, runner, root, folder, workers, retry=settings.retry is not None, again=again)
 
 
 def _chosen(jobs: list[Job], only: int | tuple[int, ...] | None) -> list[Job]:
@@ -144,10 +182,21 @@ def _write_batch_script(
     if not numbers:
         print("nothing is left to do: no script written")
         return
-    place = [] if settings.saveroot is None else ["--saveroot", str(settings.saveroot)]
-    command = [sys.executable, str(Path(program_file()).absolute()), "sweep", str(sweep_file), *place, "--only"]
+    command = _words(sweep_file, settings)
     write_text(file, batch_script(name, command, numbers, settings.slurm or {}, str(Path.cwd())))
     print(f"{len(numbers)} tasks in {file}: sbatch {file}")
+
+
+def _submission(settings: SweepSettings, folder: Path, name: str) -> Submission | None:
+    if not settings.submit:
+        return None
+    return Submission("local" if settings.submit == "local" else "slurm", name, folder, settings.slurm or {})
+
+
+def _words(sweep_file: Path, settings: SweepSettings) -> list[str]:
+    """The words of a command that makes one run of a sweep, whose number is to follow."""
+    place = [] if settings.saveroot is None else ["--saveroot", str(settings.saveroot)]
+    return [sys.executable, str(Path(program_file()).absolute()), "sweep", str(sweep_file), *place, "--only"]
 
 
 def _file_of(config: Node) -> Path:

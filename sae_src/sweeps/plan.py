@@ -70,10 +70,10 @@ def jobs_of(sweep: Sweep, **more: Any) -> list[Job]:
     """
     jobs: list[Job] = []
     known: dict[str, Job] = {}
-    for model, configs, keys, variant in _crossed(sweep):
+    for model, configs, keys, variant in crossed(sweep):
         for seed in sweep.seeds:
             given = {**keys, "seed": seed, **more, "labels.sweep": sweep.name, "labels.model": model}
-            job = _job(len(jobs) + 1, model, configs, given, variant)
+            job = job_of(len(jobs) + 1, model, configs, given, variant)
             if job.identity in known:
                 raise ConfigError(f"{known[job.identity].title} and {job.title} are the same run; leave one out")
             known[job.identity] = job
@@ -81,21 +81,25 @@ def jobs_of(sweep: Sweep, **more: Any) -> list[Job]:
     return jobs
 
 
-def check(jobs: Sequence[Job], modes: Sequence[str] = ()) -> None:
+def check(jobs: Sequence[Job], modes: Sequence[str] = ()) -> list[str]:
     """Build what each kind of run needs, as its first step would; `UserError` names the run that cannot be built, or
     that has no part of the data called as one of `modes`.
+
+    Returns the names of the losses of the last kind.
     """
+    losses: list[str] = []
     for _, alike in itertools.groupby(jobs, lambda job: (job.model, job.variant)):
         job = next(alike)
         try:
             config = job.config()
             components = assemble(config, call(TrainSettings, config))
             reject_unused(config)
-            try_out(components)
+            losses = try_out(components)
             for mode in modes:
                 components.data.subset(mode)
         except UserError as error:
             raise UserError(f"{job.title}: {error}") from error
+    return losses
 
 
 def terms(keys: Mapping[str, Any]) -> list[str]:
@@ -108,7 +112,7 @@ def command_line(words: Sequence[str], program: str = "fig") -> str:
     return f"{program} {shlex.join(words)}"
 
 
-def _crossed(sweep: Sweep) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any], str]]:
+def crossed(sweep: Sweep) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any], str]]:
     """For each combination but the seed: model, configs, keys, and what tells it from others of the model."""
     for (model, part), data in itertools.product(sweep.models.items(), sweep.data):
         keys: dict[str, Any] = {}
@@ -123,7 +127,8 @@ def _crossed(sweep: Sweep) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any
             yield model, (*part.configs, *data.configs), keys | crossing, variant
 
 
-def _job(number: int, model: str, configs: tuple[str, ...], keys: dict[str, Any], variant: str) -> Job:
+def job_of(number: int, model: str, configs: tuple[str, ...], keys: dict[str, Any], variant: str) -> Job:
+    """The run of a command with these configs and keys; `ConfigError` names the model where one is wrong."""
     try:
         config = create_config(*configs, **keys)
         require_parts(config)

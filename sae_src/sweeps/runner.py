@@ -78,6 +78,17 @@ class Runner:
         """What is left to do for a run."""
         return steps_left(job, self._existing.find(job.identity), self._then, self._root)
 
+    def look(self, jobs: Sequence[Job], outcome: Outcome) -> None:
+        """Add to `outcome` what has become of runs that other processes were to make."""
+        for job in jobs:
+            left, failure = self.left(job), self.failures.get(job.identity)
+            if not left:
+                outcome.done.append(job)
+            elif failure is not None and failure.step == left[0].name:
+                outcome.failed.append((job, failure))
+            else:
+                outcome.interrupted.append((job, left[0]))
+
     def run(self, jobs: Sequence[Job], outcome: Outcome, show: Display) -> None:
         """Make runs until all are done, failed or interrupted, and add them to `outcome`."""
         waiting, elsewhere, active = deque(jobs), deque[Job](), list[Active]()

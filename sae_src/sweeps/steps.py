@@ -87,6 +87,15 @@ def modes_of(then: Sequence[str]) -> list[str]:
     return [str(keys["mode"]) for words, keys in split if words[0] == "eval" and "mode" in keys]
 
 
+def results_of(command: str) -> tuple[str | None, tuple[str, ...] | None]:
+    """The name of the results that a command after training writes, and of the metrics in them; None for losses."""
+    words, keys = _split(command)
+    if words[0] == "eval-metrics":
+        evaluation, settings = _metric_settings(words, keys)
+        return evaluation.save_ident, settings.names
+    return _ident(keys), None
+
+
 def _step(command: str, load: str, elsewhere: Sequence[str], run: Path | None) -> Step:
     words, keys = _split(command)
     given = shlex.split(command)[len(words) :]

@@ -13,8 +13,9 @@ from omnilearn.config.command_line import spelled_command_line, split_command_li
 from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import ConfigError, did_you_mean
 from omnilearn.files import read_text
+from sae_src.sweeps.search_space import Search, read_search
 
-_KEYS = ("models", "data", "seed", "keys", "then")
+_KEYS = ("models", "data", "seed", "keys", "then", "search")
 _AFTER_TRAINING = ("eval", "eval-metrics")
 # What the sweep itself says to each of its commands.
 _OWN = {"load", "path", "resume", "runs", "seed", "saveroot", "labels", "override"}
@@ -44,6 +45,7 @@ class Sweep:
         seeds: the seeds.
         keys: of all runs.
         then: the command lines of what is done with each run, without the run.
+        search: what is searched over numbers, if anything is.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Sweep:
     seeds: tuple[int, ...] = (0,)
     keys: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[str, ...] = ()
+    search: Search | None = None
 
 
 def read_sweep(path: Path) -> Sweep:
@@ -82,7 +85,28 @@ def read_sweep(path: Path) -> Sweep:
         seeds=_seeds(table.get("seed", 0), f"{path}: sweep.seed"),
         keys=_keys(table.get("keys") or {}, f"{path}: sweep.keys"),
         then=tuple(_command(each, f"{path}: sweep.then") for each in (then if isinstance(then, list) else [then])),
+        search=_search(table["search"], f"{path}: sweep.search") if table.get("search") is not None else None,
     )
+
+
+def _search(value: Any, place: str) -> Search:
+    table = _table(value, place)
+    keys = table.get("keys")
+    return read_search({**table, "keys": _flat_space(keys, f"{place}.keys")} if keys else table, place)
+
+
+def _flat_space(value: Any, place: str) -> dict[str, Any]:
+    """Keys with dots for tables in tables, down to ranges and choices."""
+    flat: dict[str, Any] = {}
+    for key, item in _table(value, place).items():
+        name = str(key)
+        if name.split(".")[0].replace("-", "_") in _OWN:
+            raise ConfigError(f"{place}: {name} is not for keys of a search")
+        if isinstance(item, dict) and all(isinstance(below, dict | list) for below in item.values()) and item:
+            flat.update({f"{name}.{below}": leaf for below, leaf in _flat_space(item, f"{place}.{name}").items()})
+        else:
+            flat[name] = item
+    return flat
 
 
 def _model_name(name: Any, place: str) -> str:

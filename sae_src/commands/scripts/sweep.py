@@ -23,8 +23,11 @@ def sweep(config: Node) -> object:
         --gpus 0,1          GPUs to spread them over
         --retry failed      try those again that failed before
         --only N | LIST     the runs of these numbers alone
-        --sbatch FILE       write an array script for Slurm, a task for each run that is left, and stop
-        --slurm.OPTION V    an option of sbatch for it, such as --slurm.partition gpu --slurm.time 04:00:00
+        --submit yes        submit a task for each run that is left to Slurm, and stop (pip install -e .[slurm]);
+                            local: tasks on this machine
+        --wait yes          wait for the tasks to end
+        --sbatch FILE       write an array script for Slurm that does the same, and stop
+        --slurm.OPTION V    an option of sbatch for either, such as --slurm.partition gpu --slurm.time 04:00:00
         --pack FILE         put what there is of its runs, with their newest checkpoints, into a file, and stop
         --unpack FILE       put the runs of such a file beside those that there are, and stop
         --saveroot FOLDER   folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)

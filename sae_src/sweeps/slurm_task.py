@@ -1,0 +1,70 @@
+"""What a task of a cluster does: one run of a sweep in a process of its own, saved before the task has to end.
+
+It imports nothing of this project: the task needs no memory for it.
+"""
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from typing import Any
+
+_REQUEUE_SIGNAL = "SUBMITIT_PREEMPT_SIGNAL"  # the variable that names submitit's signal
+
+
+@dataclass
+class RunTask:
+    """Called by submitit on the machine of the task.
+
+    Attributes:
+        command: the program and its words.
+        folder: where it runs.
+        stopped: its exit code where it has saved and can go on.
+    """
+
+    command: tuple[str, ...]
+    folder: str
+    stopped: int
+    _child: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
+
+    def __call__(self) -> int:
+        """Make the run; raises `RuntimeError` where it failed."""
+        self._child = subprocess.Popen(
+            self.command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            # Slurm sends the signal to every process of the task: it is for this one, which passes on its own.
+            preexec_fn=lambda: signal.signal(_requeue_signal(), signal.SIG_IGN),
+        )
+        code = _exit_code(self._child)
+        if code == self.stopped:  # by a signal to all processes of the task, or by a time limit of its own
+            signal.raise_signal(_requeue_signal())
+        if code != 0:
+            raise RuntimeError(f"exit code {code}: {' '.join(self.command)}")
+        return code
+
+    def checkpoint(self) -> Any:
+        """Called before the time is over: let the run save and end; returns what to put into the queue, None where the
+        run failed.
+        """
+        from submitit.helpers import DelayedSubmission
+
+        if self._child is not None:
+            # By its number: this runs in a signal's handler, while `__call__` waits for the same process.
+            os.kill(self._child.pid, signal.SIGUSR1)
+            # One that the signal has killed had only just begun.
+            if _exit_code(self._child) not in (0, self.stopped, -signal.SIGUSR1):
+                return None
+        return DelayedSubmission(RunTask(self.command, self.folder, self.stopped))
+
+
+def _exit_code(child: "subprocess.Popen[bytes]") -> int:
+    """Wait for a child; negative for the signal that killed it. Its number stays its own until this process ends."""
+    ended = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    child.returncode = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    return child.returncode
+
+
+def _requeue_signal() -> int:
+    return int(getattr(signal, f"SIG{os.environ.get(_REQUEUE_SIGNAL, 'USR2')}"))

@@ -1,0 +1,224 @@
+"""A search over numbers in a sweep: what is drawn, told, refused, and what goes on after a kill."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from omnilearn.errors import UserError
+from omnilearn.files import read_json
+from omnilearn.runs.stored_config import read_stored_config
+from sae_src.sweeps.search_score import score_of
+from sae_src.sweeps.search_space import Choices, Range, Search
+from sae_src.sweeps.study import Study, open_journal
+from sae_src.sweeps.sweep_file import read_sweep
+from tests.conftest import ROOT
+
+DATA = "d/vec --dataset.num-samples 600 --viz null --device cpu"
+SPACE = "{model.optim.lr: {from: 1.0e-4, to: 1.0e-2, log: yes}}"
+SEARCH = Search(
+    {"a": Range(0.001, 1.0, log=True), "b": Range(1, 9, 4), "c": Choices(("x", 2))}, "eval.loss", "minimise", 9
+)
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write a sweep with a search; `changes` are other keys of the search, those that are None are left out."""
+
+    def written(models: str = "{A: hybrid a/conv12 m/ae}", then: str = "[]", seed: str = "0", **changes: str | None):
+        table = {"keys": SPACE, "score": "eval.rec_loss", "direction": "minimise", "trials": "2", **changes}
+        search = ", ".join(f"{key}: {value}" for key, value in table.items() if value is not None)
+        keys = "{budget: 2, validation: null, records: null}"
+        path = tmp_path / "small.yaml"
+        path.write_text(
+            f"sweep:\n  models: {models}\n  data: {DATA}\n  seed: {seed}\n  keys: {keys}\n  then: {then}\n"
+            f"  search: {{{search}}}\n"
+        )
+        return path
+
+    return written
+
+
+def drawn(path, count: int, search: Search = SEARCH, told: float = 0.5) -> list[dict]:
+    """The values of some trials, each in a study of its own process."""
+    values = []
+    for at in range(count):
+        study = Study(open_journal(path), "s", search)
+        study.drop_leftovers()
+        trial = study.ask()
+        values.append(dict(trial.values))
+        study.tell(trial, ["run"], told / (at + 1))
+    return values
+
+
+def test_what_is_drawn_depends_on_the_seed_and_not_on_the_process(tmp_path):
+    values = drawn(tmp_path / "one", 4)
+    assert all(0.001 <= each["a"] <= 1 and each["b"] in (1, 5, 9) and each["c"] in ("x", 2) for each in values)
+    assert len({each["a"] for each in values}) == 4
+    study = Study(open_journal(tmp_path / "two"), "s", SEARCH)
+    for at, each in enumerate(values):
+        trial = study.ask()
+        assert dict(trial.values) == each
+        study.tell(trial, ["run"], 0.5 / (at + 1))
+    other = Search(SEARCH.space, SEARCH.score, SEARCH.direction, SEARCH.trials, seed=1)
+    assert drawn(tmp_path / "three", 1, other) != values[:1]
+
+
+def test_a_journal_that_was_cut_short(tmp_path):
+    path = tmp_path / "journal"
+    values = drawn(path, 2)
+    study = Study(open_journal(path), "s", SEARCH)
+    again = dict(study.ask().values)
+    lines = path.read_bytes().splitlines(keepends=True)
+    whole = b"".join(lines[:-2])  # the values of the last trial but one
+    path.write_bytes(whole + lines[-2][:7])
+    study = Study(open_journal(path), "s", SEARCH)
+    study.drop_leftovers()
+    assert [dict(trial.values) for trial in study.trials()] == values and study.left == 7
+    assert dict(study.ask().values) == again
+    assert json.loads(path.read_bytes().splitlines()[-1])
+
+
+def test_a_damaged_journal(tmp_path):
+    path = tmp_path / "journal"
+    drawn(path, 1)
+    path.write_bytes(b"{ no\n" + path.read_bytes())
+    with pytest.raises(UserError, match="journal: damaged"):
+        open_journal(path)
+
+
+def test_failed_trials_and_the_best(tmp_path):
+    study = Study(open_journal(tmp_path / "journal"), "s", SEARCH)
+    assert study.best() is None
+    first, second, third = study.ask(), study.ask(), study.ask()
+    study.tell(first, ["a"], 2.0)
+    study.tell(second, ["b"], None, "loss not finite")
+    study.tell(third, ["c"], 1.0)
+    assert study.best().number == third.number and study.left == 6
+    assert [(each.state, each.why) for each in study.trials()][1] == ("failed", "loss not finite")
+    study.try_again(study.trials()[1])
+    assert study.left == 7
+    again = study.ask()
+    assert again.values == second.values and again.number == 3
+    assert [each.number for each in study.trials()] == [0, 2, 3] and study.left == 6
+    upwards = Study(open_journal(tmp_path / "j2"), "s", Search(SEARCH.space, "x.y", "maximise", 2))
+    for score in (1.0, 3.0):
+        upwards.tell(upwards.ask(), [], score)
+    assert upwards.best().score == 3.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"direction": "minimize"}, "search.direction: must be minimise or maximise (did you mean minimise"),
+        ({"trials": "0"}, "search.trials: must be from 1"),
+        ({"trials": None}, "search.trials is missing"),
+        ({"trails": "2"}, "search.trails is not a key (did you mean trials"),
+        ({"score": "rec_loss"}, "search.score: must name results and a score in them"),
+        ({"keys": "{}"}, "search.keys: must be a table"),
+        ({"keys": "{a: 3}"}, "search.keys.a: must be a list of choices, or a range"),
+        ({"keys": "{a: {from: 1, to: 2, lgo: yes}}"}, "search.keys.a.lgo is not a key (did you mean log"),
+        ({"keys": "{a: {from: 2, to: 1}}"}, "search.keys.a: from must be below to, got 2 and 1"),
+        ({"keys": "{a: {from: 0, to: 1, log: yes}}"}, "search.keys.a: a range with log begins above 0"),
+        ({"keys": "{a: {from: x, to: 1}}"}, "search.keys.a.from: must be a number, got 'x'"),
+        ({"keys": "{a: {from: 1, to: 9, step: 10}}"}, "search.keys.a.step: must be above 0"),
+        ({"keys": "{a: {from: 1, to: 9, step: 2, log: yes}}"}, "search.keys.a.step: a range with log has none"),
+        ({"keys": "{a: [1]}"}, "search.keys.a: there is nothing to choose"),
+        ({"keys": "{a: [1, 1]}"}, "search.keys.a: a choice stands twice"),
+        ({"keys": "{a: [[1], 2]}"}, "search.keys.a: a choice is a number"),
+        ({"keys": "{seed: [1, 2]}"}, "seed is not for keys of a search"),
+        ({"keys": "{budget: [1, 2]}"}, "search.keys.budget: stands among the keys of A too"),
+        (
+            {"keys": "{model.optim.rl: [1, 2]}"},
+            "A: --model.optim.rl is not a key of this run (did you mean model.optim.lr",
+        ),
+        ({"keys": "{dataset.batch-size: [1, 100000]}"}, "A with --dataset.batch-size 100000: A trial 2 seed 0:"),
+        ({"score": "eval.rec_los"}, "search.score: there is no 'rec_los' in the results 'eval' (did you mean rec_loss"),
+        ({"score": "evla.rec_loss"}, "search.score: runs have no results 'evla' (did you mean eval"),
+        ({"score": "metrics.dci.disentangle", "then": "eval-metrics"}, "there is no 'dci.disentangle' in the results"),
+    ],
+)
+def test_what_is_refused_before_anything_starts(changes, message, file, fig, runs):
+    with pytest.raises(UserError) as error:
+        fig(f"sweep {file(**changes)}")
+    assert message in str(error.value) and "\n" not in str(error.value) and not list(runs.glob("*/config.yaml"))
+
+
+@pytest.mark.parametrize("words", ["--only 1", "--sbatch x", "--submit yes", "--pack x"])
+def test_words_without_effect_on_a_search(words, file, fig, runs):
+    with pytest.raises(UserError, match="has no effect on a search"):
+        fig(f"sweep {file()} {words}")
+
+
+def test_without_optuna(file, fig, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(UserError, match=r"search needs optuna: pip install -e '\.\[search\]'"):
+        fig(f"sweep {file()}")
+
+
+def test_keys_in_tables(file):
+    sweep = read_sweep(
+        file(keys="{model: {optim.lr: {from: 1, to: 2.5}}, reg-wt: [1, 2], model.channels: {from: 1, to: 4}}")
+    )
+    assert sweep.search.space == {
+        "model.optim.lr": Range(1.0, 2.5),
+        "reg_wt": Choices((1, 2)),
+        "model.channels": Range(1, 4),
+    }
+    assert sweep.search.space["model.channels"].is_whole
+
+
+def test_the_score_of_a_metric(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"scores": {"DCI": {"disentanglement": 0.5, "informativeness": NaN}}}')
+    assert score_of(tmp_path, "metrics.dci.disentanglement") == 0.5
+    for name in ("metrics.dci.informativeness", "metrics.mig.score", "eval.loss"):
+        with pytest.raises(UserError, match=r"no score|not finite"):
+            score_of(tmp_path, name)
+
+
+@pytest.mark.slow
+def test_a_search_from_begin_to_end(file, fig, runs, capsys):
+    (best,) = fig(f"sweep {file()}")
+    assert best.state == "told"
+    folder = runs / "_sweeps" / "small"
+    rows = list(csv.DictReader((folder / "search.csv").open()))
+    assert [row["state"] for row in rows] == ["done", "done"]
+    for row in rows:
+        stored = read_stored_config(runs / row["runs"])
+        assert stored["model"]["optim"]["lr"] == float(row["model.optim.lr"])
+        assert stored["labels"] == {"sweep": "small", "model": "A"}
+        assert read_json(runs / row["runs"] / "eval.json")["scores"]["rec_loss"] == float(row["eval.rec_loss"])
+    assert best.score == min(float(row["eval.rec_loss"]) for row in rows)
+    assert f"best: trial {best.number + 1}, eval.rec_loss" in capsys.readouterr().out
+    journal = (folder / "search.journal").read_bytes()
+    assert fig(f"sweep {file()}") == [best]  # told once, made once
+    assert (folder / "search.journal").read_bytes() == journal and len(list(runs.glob("*/config.yaml"))) == 2
+    assert fig(f"sweep {file()} --print yes") is None
+    assert "A: 2 trials: 2 done, 0 failed, 0 left" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_runs_that_fail_are_trials_that_fail(file, fig, runs, capsys):
+    with pytest.raises(UserError, match="every trial of A failed"):
+        fig(f"sweep {file(keys='{model.optim.lr: [1.0e30, 1.0e31]}', trials='1')}")
+    out = capsys.readouterr().out
+    assert "A: 1 trials: 0 done, 1 failed, 0 left" in out and "not finite" in out
+
+
+@pytest.mark.slow
+def test_a_search_that_is_killed_goes_on(file, runs, fig):
+    command = [sys.executable, str(ROOT / "main.py"), "sweep", str(file())]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while not list(runs.glob("*/config.yaml")):
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (best,) = fig(f"sweep {file()}")
+    assert best.state == "told"
+    rows = list(csv.DictReader((runs / "_sweeps" / "small" / "search.csv").open()))
+    assert len({row["runs"] for row in rows}) == len(list(runs.glob("*/config.yaml"))) == 2
