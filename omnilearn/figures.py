@@ -1,6 +1,7 @@
 """matplotlib as this project uses it: figures in memory, without windows, backends or the settings of a folder.
 
-Figures are drawn and encoded with matplotlib's own default settings, so that they look the same everywhere.
+Figures are drawn and encoded with matplotlib's own default settings, so that they look the same everywhere; letters are
+TrueType, as publishers ask for.
 """
 
 import importlib
@@ -20,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _BACKEND = "MPLBACKEND"
+_TRUETYPE = 42  # the number of such fonts in PDF and PostScript; matplotlib's default, 3, is refused by many publishers
 
 
 def new_figure(**settings: Any) -> "Figure":
@@ -41,18 +43,21 @@ def drawing(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def encoded(figure: "Figure", form: Literal["png", "pdf"], *, dots_per_inch: int) -> bytes:
-    """A figure as the content of a file."""
+    """A figure as the content of a file, the same whenever it is written."""
     content = io.BytesIO()
+    undated = {"CreationDate": None} if form == "pdf" else None
     with default_settings():
-        figure.savefig(content, format=form, dpi=dots_per_inch)
+        figure.savefig(content, format=form, dpi=dots_per_inch, metadata=undated)
     return content.getvalue()
 
 
 @contextmanager
 def default_settings() -> Iterator[ModuleType]:
-    """Run the block with the settings that matplotlib comes with, not those of the user or the current folder."""
+    """Run the block with the settings that matplotlib comes with, not those of the user or the current folder; only
+    fonts are embedded as TrueType.
+    """
     matplotlib = _matplotlib()
-    with matplotlib.rc_context(matplotlib.rcParamsDefault):
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, "pdf.fonttype": _TRUETYPE, "ps.fonttype": _TRUETYPE}):
         yield matplotlib
 
 

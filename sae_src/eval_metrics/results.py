@@ -53,12 +53,17 @@ def save_figures(folder: Path, prefix: str, figures: "Mapping[str, Figure]", *, 
 
     Raises `UserError` where the disk refuses or, unless links are followed, the folder is a link to another one.
     """
+    make_folder(folder, follow_links=follow_links)
+    for name, figure in figures.items():
+        write_bytes(folder / f"{prefix}_{name}.png", encoded(figure, "png", dots_per_inch=200))
+        write_bytes(folder / f"{prefix}_{name}.pdf", encoded(figure, "pdf", dots_per_inch=200))
+
+
+def make_folder(folder: Path, *, follow_links: bool = False) -> None:
+    """Make a folder for figures where there is none; raises `UserError` as `save_figures`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
     if not (follow_links or is_own_folder(folder)):
         raise not_regular(folder)
-    for name, figure in figures.items():
-        write_bytes(folder / f"{prefix}_{name}.png", encoded(figure, "png", dots_per_inch=200))
-        write_bytes(folder / f"{prefix}_{name}.pdf", encoded(figure, "pdf", dots_per_inch=200))

@@ -68,33 +68,33 @@ def explore(model: Autoencoder, seen: Observations, steps: int) -> Exploration:
         seen: the observations.
         steps: values of each latent, at least 3.
     """
-    spread = _codes(model, seen.encoded)
+    spread = codes_of(model, seen.encoded)
     scales = scales_of(spread.cpu()).to(spread.device)
     matrix = response_matrix(
         spread[:INTERVENED], model.encode, model.decode, scales, force_different=True, batch_size=BATCH_SIZE
     )
     strongest = matrix.diagonal().argsort(descending=True, stable=True)[:MOST_LATENTS]
     latents = strongest.sort().values
-    codes = _codes(model, seen.explored)
+    codes = codes_of(model, seen.explored)
     values, home = _values(codes, spread, steps)
     values, home = values[:, latents], home[:, latents]
     moved = codes[:, None, None].repeat(1, len(latents), steps, 1)
     for place, latent in enumerate(latents.tolist()):
         moved[:, place, :, latent] = values[:, place]
-    images = _decode(model, moved)
-    base = _codes(model, _decode(model, codes))
-    responses = (_codes(model, images, lead=3) - base[:, None, None])[..., latents] / scales[latents]
+    images = outputs_of(model, moved)
+    base = codes_of(model, outputs_of(model, codes))
+    responses = (codes_of(model, images, lead=3) - base[:, None, None])[..., latents] / scales[latents]
     return Exploration(
         latents=latents.tolist(),
         values=values,
         home=home,
         images=images,
         responses=responses,
-        reconstructions=_decode(model, _codes(model, seen.shown)),
+        reconstructions=outputs_of(model, codes_of(model, seen.shown)),
         matrix=matrix[latents][:, latents],
         factors=[_effect(model, factor, codes, latents, scales) for factor in seen.factors],
         hybrids=_hybrids(model),
-        priors=None if model.prior is None else _decode(model, model.sample_prior(SAMPLES)),
+        priors=None if model.prior is None else outputs_of(model, model.sample_prior(SAMPLES)),
     )
 
 
@@ -116,24 +116,24 @@ def _values(codes: Tensor, spread: Tensor, steps: int) -> tuple[Tensor, Tensor]:
 def _effect(
     model: Autoencoder, factor: FactorTraversal, codes: Tensor, latents: Tensor, scales: Tensor
 ) -> FactorEffect:
-    found = _codes(model, factor.images, lead=2)
-    return FactorEffect(_decode(model, found), ((found - codes[:, None]) / scales)[..., latents])
+    found = codes_of(model, factor.images, lead=2)
+    return FactorEffect(outputs_of(model, found), ((found - codes[:, None]) / scales)[..., latents])
 
 
 def _hybrids(model: Autoencoder) -> Tensor | None:
     if not (isinstance(model, Hybrid) and model.has_latents):
         return None
-    return _decode(model, model.sample_hybrid(SAMPLES))
+    return outputs_of(model, model.sample_hybrid(SAMPLES))
 
 
-def _codes(model: Autoencoder, observations: Tensor, lead: int = 1) -> Tensor:
+def codes_of(model: Autoencoder, observations: Tensor, lead: int = 1) -> Tensor:
     """The codes (..., D) of observations (..., *din) with `lead` leading dimensions."""
     rows = observations.flatten(0, lead - 1) if lead > 1 else observations
     found = torch.cat([mean_of(model.encode(some)) for some in rows.split(BATCH_SIZE)])
     return found.unflatten(0, observations.shape[:lead])
 
 
-def _decode(model: Autoencoder, codes: Tensor) -> Tensor:
+def outputs_of(model: Autoencoder, codes: Tensor) -> Tensor:
     """The outputs (..., *dout) of codes (..., D)."""
     rows = codes.flatten(0, -2)
     found = torch.cat([model.decode(some) for some in rows.split(BATCH_SIZE)])

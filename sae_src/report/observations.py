@@ -48,15 +48,16 @@ class Observations:
     factors: list[FactorTraversal] = field(default_factory=list)
 
 
-def observations_of(dataset: Dataset, count: int) -> Observations:
+def observations_of(dataset: Dataset, count: int, *, seed: int = _SEED) -> Observations:
     """Random observations of the test set, of which `count` are explored; the same for equal data.
 
     Args:
         dataset: the data.
         count: how many are explored, at least 1.
+        seed: of the draw.
     """
     test = dataset.in_mode("test")
-    order = torch.randperm(len(test), generator=torch.Generator().manual_seed(_SEED))
+    order = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))
     chosen = order[: max(SHOWN, count)]
     shown = test.batch(chosen)
     factors = _factors(dataset, test, chosen[:count]) if test.grid is not None else []

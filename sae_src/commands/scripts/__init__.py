@@ -11,6 +11,7 @@ import sae_src.commands.scripts.train_factor_net
 import sae_src.commands.scripts.eval
 import sae_src.commands.scripts.eval_metrics
 import sae_src.commands.scripts.eval_multiple_metrics
+import sae_src.commands.scripts.visualize
 import sae_src.commands.scripts.sweep
 import sae_src.commands.scripts.runs
 import sae_src.commands.scripts.show

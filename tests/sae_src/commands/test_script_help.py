@@ -33,6 +33,7 @@ from sae_src.sample_quality.lite0_distance import Lite0Distance
 from sae_src.sample_quality.measures import FID, FactorDistance
 from sae_src.sample_quality.train_factor_net import FactorNetSettings
 from sae_src.sweeps.command import SweepSettings
+from sae_src.visualisation.command import VisualizeSettings
 
 # For each script: what its keys are the fields or parameters of, and what stands before them.
 SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
@@ -60,6 +61,7 @@ SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
     "show": [("", Selection), ("", ShowSettings)],
     "compare": [("", CompareSettings)],
     "report": [("", ReportSettings)],
+    "visualize": [("", Selection), ("", VisualizeSettings)],
 }
 # Keys that reach their component from the root of the config too, where the help has them.
 SHORT = {"viz.": "", "fid.skip-": "skip-"}

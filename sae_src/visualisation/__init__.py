@@ -1,0 +1,1 @@
+"""Figures of a trained run for papers: one file a figure."""
