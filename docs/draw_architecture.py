@@ -11,6 +11,7 @@ SAE_SRC = [
     [("figboot", "where omnifig enters the project")],
     [("components", "all that configs can name")],
     [("commands", "one file per script, training, names of runs")],
+    [("visualisation", "figures for papers")],
     [("report", "many runs as a page")],
     [("sweeps", "many runs from one file"), ("comparison", "lists, scores over seeds")],
     [("eval_metrics", "table, suite, figures"), ("evaluate", "fig eval")],
@@ -121,10 +122,10 @@ def way(axes: Axes, title: str, colour: str, steps: list, left: float, width: fl
 
 def draw() -> Figure:
     """The rooms of both packages side by side, and the four ways below them."""
-    figure = Figure(figsize=(11, 12.6), layout="constrained")
+    figure = Figure(figsize=(11, 13.93), layout="constrained")
     axes = figure.subplots()
     axes.set_xlim(-0.15, 13.65)
-    axes.set_ylim(-8.37, 9.1)
+    axes.set_ylim(-10.22, 9.1)
     axes.axis("off")
     axes.text(0, 8.75, "sae_src: the paper", fontsize=13, weight="bold", va="center")
     axes.text(7.3, 8.75, "omnilearn: knows nothing of it", fontsize=13, weight="bold", va="center")
@@ -132,9 +133,9 @@ def draw() -> Figure:
     rooms(axes, OMNILEARN, 7.3, 6.2, 8.4, "#f3ead8")
     arrow(axes, (6.48, 4.9), (7.22, 4.9), LINE)
     axes.text(6.85, 5.1, "imports", ha="center", fontsize=8, color=LINE)
-    axes.text(0, -1.17, "A room imports rooms below it, never one beside or above it.", fontsize=9, color=LINE)
+    axes.text(0, -3.02, "A room imports rooms below it, never one beside or above it.", fontsize=9, color=LINE)
     for index, (title, colour, steps) in enumerate(WAYS):
-        way(axes, title, colour, steps, 0, 13.5, -1.82 - 1.7 * index)
+        way(axes, title, colour, steps, 0, 13.5, -3.67 - 1.7 * index)
     return figure
 
 
