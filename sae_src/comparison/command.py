@@ -7,18 +7,20 @@ from typing import Literal
 
 from omnilearn.config import Node, call, reject_unused
 from omnilearn.errors import UserError, printable
-from omnilearn.files import write_text
+from omnilearn.files import write_bytes, write_text
 from omnilearn.runs.folder import save_root, select_runs
 from omnilearn.text_table import Format, render
 from sae_src.comparison.chance import ChanceLevel, chance_levels
 from sae_src.comparison.conditions import condition
 from sae_src.comparison.groups import Group, grouped
 from sae_src.comparison.listing import COLUMNS
+from sae_src.comparison.plots import plot
 from sae_src.comparison.scores import UDR, ScoredRun, direction, headlines, matching, scored
 from sae_src.comparison.statistics import estimate, is_within_noise
 from sae_src.comparison.udr import add_udr
 
 _FORMATS: dict[str, Format] = {".csv": "csv", ".md": "md", ".tex": "tex", ".json": "json", ".txt": "table"}
+_PLOTS: dict[str, Literal["png", "pdf"]] = {".png": "png", ".pdf": "pdf"}
 _TOTALS = ("loss", "reg_loss")
 BEST, WITHIN_NOISE = "*", "~"
 LEGEND = "mean ± standard deviation over seeds [95% interval of the mean]; * best, ~ not told from it by these seeds"
@@ -41,8 +43,8 @@ class CompareSettings:
     def __post_init__(self) -> None:
         if not self.runs:
             raise UserError("which runs? --runs all, a pattern such as 'vec_*', or a list: '[NAME, NAME]'")
-        if self.out is not None and self.out.suffix not in _FORMATS:
-            raise UserError(f"out: {self.out} must end with {', '.join(_FORMATS)}")
+        if self.out is not None and self.out.suffix not in {**_FORMATS, **_PLOTS}:
+            raise UserError(f"out: {self.out} must end with {', '.join([*_FORMATS, *_PLOTS])}")
 
 
 def compare(config: Node) -> list[Group]:
@@ -62,6 +64,10 @@ def compare(config: Node) -> list[Group]:
         names.append(UDR)
     for note in [*notes, *more]:
         print(f"note: {printable(note)}")
+    if settings.out is not None and settings.out.suffix in _PLOTS:
+        write_bytes(settings.out, plot(groups, names, _PLOTS[settings.out.suffix]))
+        print(f"{len(groups)} rows drawn in {settings.out}")
+        return groups
     kind = "table" if settings.out is None else _FORMATS[settings.out.suffix]
     levels = chance_levels([group.runs[0] for group in groups], compute=settings.chance)
     text = table(groups, names, kind, levels)

@@ -19,7 +19,8 @@ def compare(config: Node) -> object:
         --unfinished yes        runs too that have not come to their budget
         --chance yes            compute the chance level of metrics where it is not known: the scores of random codes,
                                 as long as eval-metrics takes; stored with the data, and shown from then on
-        --out FILE              .csv, .md, .tex, .json or .txt: write it there; a CSV has every number in a column
+        --out FILE              .csv, .md, .tex, .json or .txt: write it there; a CSV has every number in a column;
+                                .png or .pdf: bars with every seed, and reconstruction against disentanglement
         --saveroot FOLDER       folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
 
     Values are means over seeds with standard deviation and 95% interval. Runs whose settings differ by more than the

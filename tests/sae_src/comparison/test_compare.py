@@ -117,7 +117,7 @@ def test_other_formats_and_orders(some, fig, capsys, tmp_path):
         ("--runs all --scores rec_loss", "may be eval.rec_loss or test_results.rec_loss"),
         ("--runs all --scores mgi", "no run has 'mgi'"),
         ("--runs all --by colour", "'colour' is no setting"),
-        ("--runs all --out x.png", "must end with"),
+        ("--runs all --out x.html", "must end with"),
         ("--runs all --where seed=77", "no run is left to compare"),
     ],
 )
