@@ -80,7 +80,8 @@ def factor_figures(responses: dict[str, Any], factors: list[str]) -> "dict[str, 
     conditioned = responses["conditioned_responses"].cpu().numpy()
     titles = [f"variable {name}" if name.isdigit() else name for name in factors]
     look = Look("response", numbers=False)
-    matrix = _by_factor(conditioned.T, "Conditioned response matrix", factors, _numbered(conditioned.T), look)
+    names = _numbered(conditioned.T)
+    matrix = _by_factor(conditioned.T, "Conditioned response matrix", factors, names, Look("response"))
     heading = "Responses to interventions between samples that differ in one factor"
     return {
         "factor-responses": panel_figure(list(means), titles, heading, _INTERVENED, _RESPONDING, look),
