@@ -91,12 +91,11 @@ class Study:
 
         self._search, self._name = search, name
         self._space = {key: _distribution(values) for key, values in search.space.items()}
-        self._study = optuna.create_study(
-            storage=storage,
-            study_name=name,
-            direction="minimize" if search.direction == "minimise" else "maximize",
-            load_if_exists=True,
-        )
+        if name in optuna.get_all_study_names(storage):
+            self._study = optuna.load_study(study_name=name, storage=storage)
+        else:
+            direction: Literal["minimize", "maximize"] = "minimize" if search.direction == "minimise" else "maximize"
+            self._study = optuna.create_study(study_name=name, storage=storage, direction=direction)
 
     @property
     def left(self) -> int:

@@ -18,6 +18,11 @@ def sweep(config: Node) -> object:
                                   seed: [0, 1, 2]
                                   keys: {budget: 20000, reg-wt: [1, 2]}     (a list crosses)
                                   then: [eval --mode test, eval-metrics eval/fast]
+                                  search:          (draw numbers, guided by a score; pip install -e .[search])
+                                    keys: {model.optim.lr: {from: 1.0e-4, to: 1.0e-2, log: yes}, reg-wt: [1, 2]}
+                                    score: eval.rec_loss
+                                    direction: minimise
+                                    trials: 20     (for each model on each data set)
         --print             write the commands that are left, and stop
         --workers N         runs at a time, the cores shared out (1, or one per GPU)
         --gpus 0,1          GPUs to spread them over

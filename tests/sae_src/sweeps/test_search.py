@@ -2,18 +2,25 @@
 
 import csv
 import json
-import signal
+import math
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+import yaml
 
 from omnilearn.errors import UserError
 from omnilearn.files import read_json
+from omnilearn.runs.identity import stored_form
 from omnilearn.runs.stored_config import read_stored_config
+from sae_src.sweeps.failures import Failure
+from sae_src.sweeps.runner import Runner
 from sae_src.sweeps.search_score import score_of
 from sae_src.sweeps.search_space import Choices, Range, Search
+from sae_src.sweeps.searching import Searcher, Subject, sole_searcher, subjects_of
 from sae_src.sweeps.study import Study, open_journal
 from sae_src.sweeps.sweep_file import read_sweep
 from tests.conftest import ROOT
@@ -180,12 +187,97 @@ def test_the_score_of_a_metric(tmp_path):
             score_of(tmp_path, name)
 
 
+class Pretending(Runner):
+    """Writes what runs would leave, without training; the score is the distance of the rate to 0.001, and the seed."""
+
+    def __init__(self, root: Path, seeds_that_fail: Sequence[int] = ()) -> None:
+        super().__init__(root, root / "_sweeps", root / "_sweeps" / "small", [], [{}])
+        self.batches: list[list[str]] = []
+        self._bad = seeds_that_fail
+
+    def run(self, jobs, outcome, show):
+        self.batches.append([job.title for job in jobs])
+        for job in jobs:
+            if job.seed in self._bad:
+                outcome.failed.append((job, Failure("train", 5, "went wrong", "log")))
+                continue
+            run = self._root / job.identity
+            run.mkdir(parents=True, exist_ok=True)
+            (run / "config.yaml").write_text(yaml.safe_dump(stored_form(job.config().root.to_python())))
+            score = abs(math.log(job.keys["model.optim.lr"] / 0.001)) + job.seed
+            (run / "eval.json").write_text(json.dumps({"scores": {"rec_loss": score}}))
+            outcome.done.append(job)
+
+
+def searched(path: Path, root: Path, at_a_time: int, runner: Pretending) -> list[Subject]:
+    plan = read_sweep(path)
+    (root / "_sweeps").mkdir(parents=True, exist_ok=True)
+    subjects = subjects_of(plan, plan.search, root / "_sweeps" / "journal")
+    Searcher(subjects, runner, root, at_a_time).run(lambda: None)
+    return subjects
+
+
+def test_studies_of_several_models_and_seeds(file, tmp_path):
+    path = file(models="{A: hybrid a/conv12 m/ae, B: hybrid a/conv12 m/vae}", seed="[0, 2]", trials="3")
+    runner = Pretending(tmp_path / "one")
+    subjects = searched(path, tmp_path / "one", 4, runner)
+    assert runner.batches == [
+        [f"{model} trial {trial} seed {seed}" for trial in (1, 2) for model in "AB" for seed in (0, 2)],
+        [f"{model} trial 3 seed {seed}" for model in "AB" for seed in (0, 2)],
+    ]
+    for subject in subjects:
+        trials = subject.study.trials()
+        assert [len(trial.runs) for trial in trials] == [2, 2, 2] and subject.study.left == 0
+        for trial in trials:
+            assert trial.score == pytest.approx(abs(math.log(trial.values["model.optim.lr"] / 0.001)) + 1)  # the mean
+    more = Pretending(tmp_path / "one")
+    searched(
+        file(models="{A: hybrid a/conv12 m/ae, B: hybrid a/conv12 m/vae}", seed="[0, 2]", trials="4"),
+        more._root,
+        1,
+        more,
+    )
+    assert [len(batch) for batch in more.batches] == [2, 2]  # one more for each
+
+
+def test_one_worker_draws_the_same_again_also_after_a_stop(file, tmp_path):
+    path = file(trials="13")  # the first ten are drawn at random
+    (whole,) = searched(path, tmp_path / "one", 1, Pretending(tmp_path / "one"))
+    for trials in ("4", "11", "13"):
+        (parts,) = searched(file(trials=trials), tmp_path / "two", 1, Pretending(tmp_path / "two"))
+    assert whole.study.trials() == parts.study.trials()
+    assert len({trial.score for trial in whole.study.trials()}) == 13
+
+
+def test_a_trial_fails_with_any_of_its_runs_and_is_made_again(file, tmp_path):
+    path, root = file(seed="[0, 1]", trials="1"), tmp_path / "one"
+    (subject,) = searched(path, root, 1, Pretending(root, seeds_that_fail=[1]))
+    assert subject.study.trials()[0].why == "went wrong" and subject.study.best() is None
+    Searcher([subject], Pretending(root), root, 1).retry_failed()
+    (subject,) = searched(path, root, 1, Pretending(root))
+    (trial,) = subject.study.trials()
+    assert trial.state == "told" and len(trial.runs) == 2
+
+
+def test_one_process_searches_at_a_time(tmp_path):
+    another = pytest.raises(UserError, match="another process works on this search")
+    with sole_searcher(tmp_path), another, sole_searcher(tmp_path):
+        pass
+
+
 @pytest.mark.slow
-def test_a_search_from_begin_to_end(file, fig, runs, capsys):
+def test_a_search_that_is_killed_goes_on_to_its_end(file, fig, runs, capsys):
+    command = [sys.executable, str(ROOT / "main.py"), "sweep", str(file())]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while not list(runs.glob("*/config.yaml")):
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
     (best,) = fig(f"sweep {file()}")
     assert best.state == "told"
     folder = runs / "_sweeps" / "small"
-    rows = list(csv.DictReader((folder / "search.csv").open()))
+    rows = list(csv.DictReader((folder / "search.csv").read_text().splitlines()))
     assert [row["state"] for row in rows] == ["done", "done"]
     for row in rows:
         stored = read_stored_config(runs / row["runs"])
@@ -206,19 +298,5 @@ def test_runs_that_fail_are_trials_that_fail(file, fig, runs, capsys):
     with pytest.raises(UserError, match="every trial of A failed"):
         fig(f"sweep {file(keys='{model.optim.lr: [1.0e30, 1.0e31]}', trials='1')}")
     out = capsys.readouterr().out
-    assert "A: 1 trials: 0 done, 1 failed, 0 left" in out and "not finite" in out
-
-
-@pytest.mark.slow
-def test_a_search_that_is_killed_goes_on(file, runs, fig):
-    command = [sys.executable, str(ROOT / "main.py"), "sweep", str(file())]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    while not list(runs.glob("*/config.yaml")):
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    (best,) = fig(f"sweep {file()}")
-    assert best.state == "told"
-    rows = list(csv.DictReader((runs / "_sweeps" / "small" / "search.csv").open()))
-    assert len({row["runs"] for row in rows}) == len(list(runs.glob("*/config.yaml"))) == 2
+    assert "A: 1 trials: 0 done, 1 failed, 0 left\n  trial 1 --model.optim.lr 1e+3" in out
+    assert "smaller --model.optim.lr" in out
