@@ -116,7 +116,7 @@ def test_what_slurm_is_given(file, fig, slurm, runs, capsys):
 
 def test_a_cluster_that_refuses(file, fig, slurm):
     (slurm.parent / "bin" / "sbatch").write_text("#!/bin/bash\necho invalid partition >&2\nexit 1\n")
-    with pytest.raises(UserError, match="submit: "):
+    with pytest.raises(UserError, match="submit: .*invalid partition"):
         fig(f"sweep {file()} --submit yes --slurm.time 5 --only 1")
 
 
