@@ -1,5 +1,6 @@
 """Configs and models of the project from Python."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,8 @@ def create_config(*configs: str, **keys: Any) -> Node:
         project = fig.get_project(ROOT)
     project.activate()  # which says where the components are
     load_components()
-    config: Node = project.config_manager.create_config(configs, keys)
+    plain = {key: os.fspath(value) if isinstance(value, os.PathLike) else value for key, value in keys.items()}
+    config: Node = project.config_manager.create_config(configs, plain)
     if configs and keys and find(config, "model") is not None:
         reject_unknown_to_training(config)
     return config

@@ -81,3 +81,7 @@ def test_an_override_that_nothing_takes_is_refused(fig):
     with pytest.raises(UserError, match=r"--override.latent_dims is not a key of this run .did you mean latent_dim"):
         sae.load_run(path, override={"latent_dims": 3})
     assert sae.load_run(path, override={"dataset.batch_size": 3}).data.loading.batch_size == 3
+
+
+def test_a_path_is_a_value(tmp_path):
+    assert sae.create_config("a/conv12", "m/ae", "d/vec", saveroot=tmp_path).pull("saveroot") == str(tmp_path)
