@@ -26,7 +26,7 @@ class MetricSettings:
         num_latent: points for the scales and the covariance of the latents.
         seed: of all draws.
         jobs: processes for boosted trees and forests; -1 for one per core. No result depends on it.
-        backend: who trains boosted trees: scikit-learn, or a faster trainer of the same trees.
+        backend: who trains boosted trees: a trainer that sorts once, or scikit-learn; see `boosting.Backend`.
         preset: name of the config that set the sizes, kept with the results.
         own: settings of single metrics by name, such as `diff_quantile`; each reaches every metric that has it. A
             setting that is not here has the default in the signature of the metric.
@@ -38,7 +38,7 @@ class MetricSettings:
     num_latent: int = 10_000
     seed: int = 0
     jobs: int = -1
-    backend: Backend = "sklearn"
+    backend: Backend = "presort"
     preset: str | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
 

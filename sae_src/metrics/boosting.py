@@ -13,7 +13,7 @@ from sae_src.metrics.class_factors import check_classes
 from sae_src.metrics.presorted_boosting import PresortedBoostingClassifier
 
 Backend = Literal["sklearn", "presort"]
-"""Who trains: scikit-learn, or `presorted_boosting`, about four times as fast, with splits as exact."""
+"""Who trains: `presorted_boosting`, about four times as fast as scikit-learn and as exact, or scikit-learn itself."""
 
 
 class Classifier(Protocol):
@@ -33,7 +33,7 @@ def fit_classifiers(
     *,
     seed: int = 0,
     jobs: int = 1,
-    backend: Backend = "sklearn",
+    backend: Backend = "presort",
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> list[Classifier | None]:
     """One classifier with scikit-learn's defaults per factor, from codes (N, D) to factors (N, K).
@@ -46,7 +46,7 @@ def fit_classifiers(
         factors: training factors (N, K).
         seed: of the order in which equally good splits are tried.
         jobs: processes to spread the factors over; -1 for one per core.
-        backend: who trains; both build the same kind of trees, to nearly the same importances.
+        backend: who trains; the results differ as those of two seeds do.
         progress: wraps the iteration over the factors, such as `tqdm`.
     """
     data = check_data(codes, factors)

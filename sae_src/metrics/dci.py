@@ -32,7 +32,7 @@ def score(
     *,
     seed: int = 0,
     jobs: int = 1,
-    backend: Backend = "sklearn",
+    backend: Backend = "presort",
     classifiers: Sequence[Classifier | None] | None = None,
 ) -> dict[str, float | np.ndarray]:
     """DCI of codes (N, D) and factors (N, K).

@@ -41,7 +41,7 @@ def score(
     seed: int = 0,
     sizes: Sequence[int] = (10, 100, 1000, 10000),
     jobs: int = 1,
-    backend: Backend = "sklearn",
+    backend: Backend = "presort",
     classifiers: Sequence[Classifier | None] | None = None,
 ) -> dict[str, float | np.ndarray]:
     """Downstream accuracies of codes (N, D) and factors (N, K) of classes.

@@ -33,7 +33,7 @@ def score(
     factor_sizes: Sequence[int] | None = None,
     num_test_points_per_class: int = 100,
     jobs: int = 1,
-    backend: Backend = "sklearn",
+    backend: Backend = "presort",
     classifiers: Sequence[Classifier | None] | None = None,
 ) -> dict[str, float]:
     """Unfairness of codes (N, D) and factors (N, K), or of what `sample` gives for factors.

@@ -4,13 +4,15 @@
 tree (Friedman, "Greedy function approximation: a gradient boosting machine", 2001). scikit-learn sorts the codes anew
 in every node of every tree; here they are sorted once, and each node gets its points in order from the node above it.
 
-The differences to scikit-learn are of the kind that its own random states make: among equally good splits, of which
-there are many in small nodes, chance or the last bit of a sum decides.
+Among equally good splits, of which there are many in small nodes, chance decides, or the last bit of a sum. Both do as
+in scikit-learn 1.9: codes are looked at in a random order, and numbers are summed up in the same order. So results
+differ from scikit-learn's as those of two of its random states do (docs/fidelity.md).
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import logit
 
 STAGES, DEPTH, LEARNING_RATE = 100, 3, 0.1
 _INNER = 2**DEPTH - 1
@@ -30,6 +32,15 @@ class Tree(NamedTuple):
     features: np.ndarray
     thresholds: np.ndarray
     leaves: np.ndarray
+
+
+class _Node(NamedTuple):
+    """The points of a node: in the order in which they are summed up (n,), sorted by each code (D, n), and the codes in
+    that order (D, n)."""
+
+    members: np.ndarray
+    order: np.ndarray
+    values: np.ndarray
 
 
 class PresortedBoostingClassifier:
@@ -60,7 +71,7 @@ class PresortedBoostingClassifier:
         scores = np.tile(self._prior, (len(labels), 1))
         total = np.zeros(self.n_features_in_)
         for _ in range(STAGES):
-            gradients = truth - _probabilities(scores)
+            gradients = _gradients(truth, scores)
             stage = []
             for k in range(truth.shape[1]):
                 gradient, probability = gradients[:, k], truth[:, k] - gradients[:, k]
@@ -97,78 +108,98 @@ class PresortedBoostingClassifier:
         features, thresholds = np.zeros(_INNER, dtype=np.intp), np.full(_INNER, np.inf)
         gain = np.zeros(num_codes)
         leaf_of = np.empty(num_points, dtype=np.intp)
-        nodes = {0: (order, values)}
-        for node in range(_INNER):
-            points, sorted_values = nodes.pop(node)
-            left, right = 2 * node + 1, 2 * node + 2
-            split = self._best_split(gradient, points, sorted_values)
+        nodes = {0: _Node(np.arange(num_points), order, values)}
+        for number in range(_INNER):
+            node = nodes.pop(number)
+            left, right = 2 * number + 1, 2 * number + 2
+            codes = self._generator.permutation(num_codes)
+            split = _best_split(gradient, node, codes)
             if split is None:
-                nodes[left], nodes[right] = (points, sorted_values), (points[:, :0], sorted_values[:, :0])
+                nodes[left], nodes[right] = node, _Node(node.members[:0], node.order[:, :0], node.values[:, :0])
                 continue
             feature, last, explained = split
-            features[node], gain[feature] = feature, gain[feature] + explained / num_points
-            thresholds[node] = _between(*sorted_values[feature, last : last + 2])
+            features[number], gain[feature] = feature, gain[feature] + explained / num_points
+            thresholds[number] = _between(*node.values[feature, last : last + 2])
             is_left = np.zeros(num_points, dtype=bool)
-            is_left[points[feature, : last + 1]] = True
-            if left >= _INNER:  # the order in a leaf does not matter
-                points, sorted_values = points[:1], sorted_values[:1]
-            chosen = is_left.take(points)
-            for child, taken in ((left, chosen), (right, ~chosen)):
-                where = np.flatnonzero(taken)
-                of_child = (part.take(where).reshape(len(points), -1) for part in (points, sorted_values))
-                nodes[child] = next(of_child), next(of_child)
-        sums = np.zeros((2, _INNER + 1))
+            is_left[node.order[feature, : last + 1]] = True
+            parts = _parted(node.order[codes[-1]], is_left)
+            # The order by each code does not matter in a leaf.
+            by_code, sorted_values = node.order, node.values
+            if left >= _INNER:
+                by_code, sorted_values = by_code[:0], sorted_values[:0]
+            chosen = is_left.take(by_code)
+            for child, own, taken in zip((left, right), parts, (chosen, ~chosen), strict=True):
+                where, shape = np.flatnonzero(taken), (len(by_code), len(own))
+                nodes[child] = _Node(own, by_code.take(where).reshape(shape), sorted_values.take(where).reshape(shape))
+        means = np.zeros((2, _INNER + 1))
         for leaf in range(_INNER + 1):
-            members = nodes[_INNER + leaf][0][0]
+            members = np.sort(nodes[_INNER + leaf].members)
+            if len(members) == 0:
+                continue
             leaf_of[members] = leaf
-            spread = probability[members] * (1 - probability[members])
-            sums[:, leaf] = gradient[members].sum(), spread.sum()
-        steps = sums[0] * (1 if self.n_classes_ == 2 else (self.n_classes_ - 1) / self.n_classes_)
-        leaves = np.divide(steps, sums[1], out=np.zeros_like(steps), where=np.abs(sums[1]) >= 1e-150)
+            chance = probability[members]
+            means[:, leaf] = gradient[members].mean(), (chance * (1 - chance)).mean()
+        steps = means[0] * (1 if self.n_classes_ == 2 else (self.n_classes_ - 1) / self.n_classes_)
+        leaves = np.divide(steps, means[1], out=np.zeros_like(steps), where=np.abs(means[1]) >= 1e-150)
         return Tree(features, thresholds, LEARNING_RATE * leaves), leaf_of, gain
 
-    def _best_split(
-        self, gradient: np.ndarray, points: np.ndarray, values: np.ndarray
-    ) -> tuple[int, int, float] | None:
-        """The code to split by, the last point on the left, and how much of the sum of squares that explains.
 
-        `gradient` (N,) is that of all points, `points` (D, n) are those of a node, sorted by each code, and `values`
-        (D, n) their codes.
-        """
-        num_points = points.shape[1]
-        if num_points < 2:
-            return None
-        own = gradient.take(points[0])
-        mean = own.mean()
-        if np.square(own - mean).mean() <= _SAME_GRADIENT:
-            return None
-        # In the steps of scikit-learn, so that rounding takes the same side between splits that part the same points.
-        left = gradient.take(points).cumsum(axis=1)
-        total, left = left[0, -1], left[:, :-1]
-        on_left = np.arange(1.0, num_points)
-        on_right = num_points - on_left
-        explained = total - left
-        explained *= on_left
-        np.subtract(on_right * left, explained, out=explained)
-        explained *= explained
-        explained /= on_left * on_right
-        explained[values[:, 1:] <= values[:, :-1] + _SAME_VALUE] = -np.inf
-        last = explained.argmax(axis=1)
-        best = explained[np.arange(len(last)), last]
-        # Of equally good codes the first in a random order, as in scikit-learn.
-        shuffled = self._generator.permutation(len(best))
-        feature = int(shuffled[best[shuffled].argmax()])
-        if not np.isfinite(best[feature]):
-            return None
-        return feature, int(last[feature]), float(best[feature]) / num_points
+def _best_split(gradient: np.ndarray, node: _Node, codes: np.ndarray) -> tuple[int, int, float] | None:
+    """The code to split a node by, the last point on the left, and how much of the sum of squares that explains.
+
+    `gradient` (N,) is that of all points; `codes` (D,) are in the order in which they are looked at: of equally good
+    ones the first is taken.
+    """
+    num_points = len(node.members)
+    if num_points < 2:
+        return None
+    own = gradient.take(node.members)
+    if np.square(own - own.mean()).mean() <= _SAME_GRADIENT:
+        return None
+    # In the steps of scikit-learn (the order of sums and the formula), so that rounding prefers the same side where
+    # splits by two codes part the same points.
+    total = own.cumsum()[-1]
+    left = gradient.take(node.order).cumsum(axis=1)[:, :-1]
+    right = total - left
+    on_left = np.arange(1.0, num_points)
+    right *= right
+    right /= num_points - on_left
+    squares = np.square(left, out=left)
+    squares /= on_left
+    squares += right
+    squares[node.values[:, 1:] <= node.values[:, :-1] + _SAME_VALUE] = -np.inf
+    last = squares.argmax(axis=1)
+    best = squares[np.arange(len(last)), last]
+    feature = int(codes[best[codes].argmax()])
+    if not np.isfinite(best[feature]):
+        return None
+    return feature, int(last[feature]), max(float(best[feature] - total * total / num_points), 0.0)
+
+
+def _parted(members: np.ndarray, is_left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Members (n,) of a node that go to the left and to the right, in the orders that scikit-learn leaves them in.
+
+    It goes through them from the front, and changes each that belongs to the right with the last one not looked at.
+    Sums over a child take this order, and their last bits decide between splits that are equally good.
+    """
+    goes_left = is_left.take(members)
+    count = int(goes_left.sum())
+    left, right = members[:count].copy(), np.empty_like(members[count:])
+    from_end, stays = members[count:][::-1], ~goes_left[count:][::-1]
+    misplaced = np.flatnonzero(~goes_left[: count + 1])
+    left[misplaced[misplaced < count]] = from_end[~stays]
+    follows = np.zeros(len(right), dtype=bool)
+    follows[1:] = stays[:-1]
+    right[follows] = from_end[:-1][stays[:-1]]
+    right[~follows] = members[misplaced]
+    return left, right[::-1]
 
 
 def _starting_point(shares: np.ndarray) -> np.ndarray:
     """The scores before the first stage: the logit of the second class, or the centred logarithms of the shares."""
     if len(shares) == 2:
-        return np.log(shares[1:] / shares[0])
-    logarithms = np.log(shares)
-    return logarithms - logarithms.mean()
+        return logit(shares[1:])
+    return np.log(shares / np.exp(np.log(shares).mean()))
 
 
 def _shown_classes(count: int) -> np.ndarray:
@@ -176,12 +207,19 @@ def _shown_classes(count: int) -> np.ndarray:
     return np.array([1]) if count == 2 else np.arange(count)
 
 
-def _probabilities(scores: np.ndarray) -> np.ndarray:
-    """Scores (N, K) as probabilities: of a single column by the logistic function, else over the columns."""
+def _gradients(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """How the logarithm of the likelihood changes with scores (N, K): `truth` (N, K) less the probabilities.
+
+    Those are the logistic function of a single column, else the softmax over the columns.
+    """
     if scores.shape[1] == 1:
-        return 1 / (1 + np.exp(-scores))
+        exponentials = np.exp(-scores)
+        return np.where(truth == 1, exponentials, -1) / (1 + exponentials)
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    total = exponentials[:, 0].copy()
+    for column in exponentials.T[1:]:  # one after the other: numpy would pair them
+        total += column
+    return truth - exponentials / total[:, None]
 
 
 def _between(low: np.float32, high: np.float32) -> float:

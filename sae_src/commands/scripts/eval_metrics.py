@@ -37,8 +37,8 @@ def eval_metrics(config: Node) -> object:
         --KEY V                 a key of a single metric, see below
         --seed N                seed of all draws (0)
         --jobs N                processes for trees and forests (-1: one per core)
-        --backend presort       train boosted trees four times as fast as scikit-learn (default: sklearn), to nearly
-                                the same scores
+        --backend sklearn       scikit-learn trains the boosted trees, in four times the time (default: presort); scores
+                                differ as those of two seeds do
         --chance yes            the chance level of every score too: that of random codes, with the same data, number
                                 of codes and settings; computed once, and kept in chance_scores of the data folder
         --bootstrap N           95% intervals of the scores from N resamples of the points (0: none)

@@ -46,7 +46,7 @@ def test_the_seed_sets_the_draws(name):
 
 
 def test_processes_do_not_change_a_bit():
-    serial, parallel = (fit_classifiers(CODES, FACTORS, jobs=jobs) for jobs in (1, 2))
+    serial, parallel = (fit_classifiers(CODES, FACTORS, jobs=jobs, backend="sklearn") for jobs in (1, 2))
     for ours, theirs in zip(serial, parallel, strict=True):
         np.testing.assert_array_equal(ours.feature_importances_, theirs.feature_importances_)
         probabilities = (each.predict_proba(CODES) for each in (ours, theirs))
