@@ -181,7 +181,11 @@ def test_a_trial_fails_with_any_of_its_runs_and_is_made_again(file, tmp_path):
     path, root = file(seed="[0, 1]", trials="1"), tmp_path / "one"
     (subject,) = searched(path, root, 1, Pretending(root, seeds_that_fail=[1]))
     assert subject.study.trials()[0].why == "went wrong" and subject.study.best() is None
-    Searcher([subject], Pretending(root), root, 1).retry_failed()
+    runner, identities = Pretending(root), [job.identity for job in subject.jobs(subject.study.trials()[0])]
+    for identity in identities:
+        runner.failures.add(identity, Failure("train", 5, "went wrong", "log"))
+    Searcher([subject], runner, root, 1).retry_failed()
+    assert [runner.failures.get(identity) for identity in identities] == [None, None]
     (subject,) = searched(path, root, 1, Pretending(root))
     (trial,) = subject.study.trials()
     assert trial.state == "told" and len(trial.runs) == 2

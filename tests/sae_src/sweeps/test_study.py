@@ -79,3 +79,4 @@ def test_failed_trials_and_the_best(tmp_path):
     for score in (1.0, 3.0):
         upwards.tell(upwards.ask(), [], score)
     assert upwards.best().score == 3.0
+    assert b'"directions":[2]' in (tmp_path / "j2").read_bytes()  # what guides the draws

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -116,7 +117,7 @@ def test_what_slurm_is_given(file, fig, slurm, runs, capsys):
 
 def test_a_cluster_that_refuses(file, fig, slurm):
     (slurm.parent / "bin" / "sbatch").write_text("#!/bin/bash\necho invalid partition >&2\nexit 1\n")
-    with pytest.raises(UserError, match="submit: .*invalid partition"):
+    with pytest.raises(UserError, match=r"submit: .*invalid partition"):
         fig(f"sweep {file()} --submit yes --slurm.time 5 --only 1")
 
 
@@ -147,6 +148,13 @@ def test_a_run_that_failed_is_not_put_back(tmp_path):
     with pytest.raises(RuntimeError, match="exit code 2"):
         task()
     assert task.checkpoint() is None
+
+
+def test_a_run_that_had_only_just_begun_is_put_back(tmp_path):
+    task = RunTask((sys.executable, "-c", "import time; time.sleep(60)"), str(tmp_path), STOPPED)
+    task._child = subprocess.Popen(task.command)
+    again = task.checkpoint()
+    assert task._child.returncode == -signal.SIGUSR1 and again.function.command == task.command
 
 
 def test_a_run_that_stopped_by_itself_is_put_back(tmp_path):
