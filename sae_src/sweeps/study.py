@@ -150,7 +150,7 @@ class Study:
         return min(scores, key=lambda pair: sign * pair[0])[1] if scores else None
 
     def _is_drawn(self, trial: "optuna.trial.FrozenTrial") -> bool:
-        return trial.params.keys() == self._space.keys()
+        return dict(trial.distributions) == self._space
 
 
 def _distribution(values: Range | Choices) -> "optuna.distributions.BaseDistribution":
