@@ -22,7 +22,7 @@ def train(config: Node) -> object:
         --viz.freq N              steps between pictures for TensorBoard
         --records.freq N          steps between points of the curves; --records.scores LIST: the columns of HPARAMS
         --print.freq N            steps between lines on the console
-        --mirror._type NAME       send the numbers for TensorBoard to wandb, trackio or mlflow too; --mirror.KEY V: its own
+        --mirror._type NAME       numbers for TensorBoard go to wandb, trackio or mlflow too; --mirror.KEY V: its keys
         --include-eval no         skip the evaluation at the end
         --fid null                no FID in it (--fid.KEY V: see fig eval -h); --factor-distance null likewise
         --evaluation.mode NAME    the part it runs on (val); --evaluation.ident NAME: the name of its results;
