@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 _REQUEUE_SIGNAL = "SUBMITIT_PREEMPT_SIGNAL"  # the variable that names submitit's signal
@@ -26,18 +27,23 @@ class RunTask:
     folder: str
     stopped: int
     _child: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
+    _is_cancelled: bool = field(default=False, init=False, repr=False)
 
     def __call__(self) -> int:
         """Make the run; raises `RuntimeError` where it failed."""
-        self._child = subprocess.Popen(
-            self.command,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            # Slurm sends the signal to every process of the task: it is for this one, which passes on its own.
-            preexec_fn=lambda: signal.signal(_requeue_signal(), signal.SIG_IGN),
-        )
-        code = _exit_code(self._child)
-        if code == self.stopped:  # by a signal to all processes of the task, or by a time limit of its own
+        before = signal.signal(signal.SIGTERM, self._end)
+        try:
+            self._child = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                # Slurm sends the signal to every process of the task: it is for this one, which passes on its own.
+                preexec_fn=lambda: signal.signal(_requeue_signal(), signal.SIG_IGN),
+            )
+            code = _exit_code(self._child)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        if code == self.stopped and not self._is_cancelled:  # by a time limit of its own
             signal.raise_signal(_requeue_signal())
         if code != 0:
             raise RuntimeError(f"exit code {code}: {' '.join(self.command)}")
@@ -56,6 +62,12 @@ class RunTask:
             if _exit_code(self._child) not in (0, self.stopped, -signal.SIGUSR1):
                 return None
         return DelayedSubmission(RunTask(self.command, self.folder, self.stopped))
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        """Slurm has told every process of the task to end: the run saves by itself. Where the task was preempted and
+        not cancelled, Slurm puts it back into the queue.
+        """
+        self._is_cancelled = True
 
 
 def _exit_code(child: "subprocess.Popen[bytes]") -> int:

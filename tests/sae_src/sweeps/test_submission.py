@@ -157,17 +157,22 @@ def test_a_run_that_had_only_just_begun_is_put_back(tmp_path):
     assert task._child.returncode == -signal.SIGUSR1 and again.function.command == task.command
 
 
-def test_a_run_that_stopped_by_itself_is_put_back(tmp_path):
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_run_that_stopped_by_itself_is_put_back(is_cancelled, tmp_path):
+    """But not where the cluster has told every process of the task to end, as `scancel` does."""
     told = []
+    cancel = "os.kill(os.getppid(), signal.SIGTERM); time.sleep(0.1)" if is_cancelled else ""
+    words = sys.executable, "-c", f"import os, signal, time; {cancel}\nraise SystemExit({STOPPED})"
+    task = RunTask(words, str(tmp_path), STOPPED)
+    terminated = signal.getsignal(signal.SIGTERM)
     before = signal.signal(signal.SIGUSR2, lambda *_: told.append(task.checkpoint()))
     try:
-        task = RunTask((sys.executable, "-c", f"raise SystemExit({STOPPED})"), str(tmp_path), STOPPED)
         with pytest.raises(RuntimeError, match="exit code 4"):  # submitit's own handler ends the process before
             task()
     finally:
         signal.signal(signal.SIGUSR2, before)
-    (again,) = told
-    assert again.function.command == task.command
+    assert [again.function.command for again in told] == ([] if is_cancelled else [words])
+    assert signal.getsignal(signal.SIGTERM) == terminated
 
 
 @pytest.mark.slow
