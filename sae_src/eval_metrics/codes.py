@@ -9,7 +9,9 @@ from torch.distributions import Normal
 
 from omnilearn.data import Dataset
 from omnilearn.data.factors import FactorGrid
+from omnilearn.device import fastest_batch_size
 from omnilearn.errors import UserError
+from omnilearn.layers import flat_size
 from omnilearn.progress import with_progress
 from sae_src.eval_metrics.given_model import GivenModel
 from sae_src.latent_responses.factor_responses import factor_groups
@@ -17,14 +19,10 @@ from sae_src.methods import Autoencoder, mean_of
 from sae_src.responses import BATCH_SIZE
 from sae_src.scm import RandomSCM, SCMInterventions
 
-ON_CPU = 32
-"""Images encoded or decoded at once on a CPU: the feature maps of more of them no longer fit its caches."""
-
 
 def fitting_batch_size(model: Autoencoder) -> int:
     """How many observations are best encoded at once, where the model is."""
-    is_on_cpu = next(model.parameters()).device.type == "cpu"
-    return ON_CPU if is_on_cpu and isinstance(model.din, tuple) else BATCH_SIZE
+    return fastest_batch_size(flat_size(model.din), next(model.parameters()).device)
 
 
 class CodeTable:
