@@ -31,6 +31,7 @@ class _Keys:
         self.declared: Declared = recorder.declared | named | in_sections
         self._sections = recorder.sections | (set(in_sections) - set(recorder.declared))
         self._places = {address for address, _ in recorder.declared}  # of what was built
+        self._set = set(_values_in(config.root))
 
     def knows(self, parts: list[str]) -> bool:
         """Whether something takes a key, given by its parts."""
@@ -45,6 +46,18 @@ class _Keys:
             for annotation in _matches(parts[:end], self.declared, self._sections)
         )
 
+    def read_instead(self, parts: list[str]) -> str | None:
+        """The key below it that goes before a key wherever it is looked up; None where something reads the key."""
+        *place, name = parts
+        winners = []
+        for address in _addresses(parts, self.declared, self._sections):
+            below = [above for above in reversed(_upwards(address)) if above.count(".") >= len(place)]
+            winner = next((f"{above}.{name}" for above in below if f"{above}.{name}" in self._set), None)
+            if address == ".".join(place) or winner is None:
+                return None
+            winners.append(winner)
+        return min(winners, default=None, key=len)
+
 
 def reject_unused(config: Node) -> None:
     """Raise `ConfigError` for the first key, and the first config, that a user named and that changes nothing.
@@ -53,6 +66,9 @@ def reject_unused(config: Node) -> None:
     """
     reject_unknown_keys(config, keys_given(config))
     keys = _Keys(config)
+    for key in keys_given(config):
+        if instead := keys.read_instead(key.split(".")):
+            raise ConfigError(f"--{key} has no effect: {instead} is set and goes before it; give --{instead}")
     for name, holding in recorder_of(config).named.items():
         if holding and not any(keys.knows(key.split(".")) for key in holding):
             raise ConfigError(f"{name} has no effect: nothing in this run takes {holding[0]}; leave it out")
@@ -73,17 +89,30 @@ def reject_unknown_keys(config: Node, keys: Iterable[str], prefix: str = "") -> 
 
 
 def _matches(parts: list[str], declared: Declared, sections: set[tuple[str, str]]) -> list[Any]:
+    return [declared[address, parts[-1]] for address in _addresses(parts, declared, sections)]
+
+
+def _addresses(parts: list[str], declared: Declared, sections: set[tuple[str, str]]) -> list[str]:
+    """Of whatever takes a key: at its place, or below it and looking upwards."""
     *place, name = parts
     prefix = ".".join(place)
     return [
-        annotation
-        for (address, parameter), annotation in declared.items()
+        address
+        for address, parameter in declared
         if parameter == name
         and (
             address == prefix
             or ((address, parameter) not in sections and (not prefix or address.startswith(f"{prefix}.")))
         )
     ]
+
+
+def _values_in(root: Node) -> Iterable[str]:
+    """The dotted keys of all values; references, which may lead further up, are none."""
+    for table in _tables(root):
+        for name, child in table.named_children():
+            if child.has_payload and not (isinstance(child.payload, str) and child.payload.startswith("<")):
+                yield f"{address_of(table)}.{name}".lstrip(".")
 
 
 def _holds_plain_data(annotation: Any) -> bool:

@@ -199,3 +199,17 @@ def test_bases_and_roles_are_names(text, message, tmp_path):
 def test_reserved_keys_stand_in_files_alone(key):
     with pytest.raises(ConfigError, match=f"{key} is not a key"):
         sae.create_config("demo", **{key: "m/ae"})
+
+
+@pytest.mark.parametrize(
+    ("key", "instead"),
+    [("style_type", "model.decoder.style_type"), ("nonlin", "model.nonlin"), ("model.nonlin", None), ("width", None)],
+)
+def test_a_key_that_a_lower_one_goes_before_is_refused(key, instead):
+    words = ["mish", "hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/vec"]
+    value = {"style_type": "adain", "width": 16}.get(key, "relu")
+    if instead is None:
+        sae.build_model(*words, shape=(20,), **{key: value})
+        return
+    with pytest.raises(ConfigError, match=f"^--{key} has no effect: {instead} is set and goes before it"):
+        sae.build_model(*words, shape=(20,), **{key: value})
