@@ -26,12 +26,12 @@ pytestmark = pytest.mark.slow
 
 
 def everything(run: Path) -> list[tuple]:
-    """Every point and picture that TensorBoard has of a run, doubled ones included, without times."""
+    """Every point and picture that TensorBoard has of a run, doubled ones included, without times and what names it."""
     found = []
     for path in sorted(run.glob("events.*")):
         for event in EventFileLoader(str(path)).Load():
             for value in event.summary.value:
-                if not value.tag.startswith("time-"):
+                if not value.tag.startswith(("time-", "command/", "config/", "machine/", "_hparams_/session_start")):
                     found.append((value.tag, event.step, value.tensor.SerializeToString()))
     return sorted(found)
 
