@@ -24,6 +24,8 @@ def require_parts(config: Node, *, data: bool = True) -> None:
         data: whether a data set is needed.
     """
     chosen = recorder_of(config).chosen
+    if "sweep" in config.root.to_python():
+        raise UserError("a sweep stands for many runs: fig sweep FILE makes them")
     has_encoder, has_decoder = (
         bool(chosen & {f"model.{part}", f"model.{part}._type", f"model.{part}.layers"})
         for part in ("encoder", "decoder")

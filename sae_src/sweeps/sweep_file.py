@@ -158,10 +158,12 @@ def _keys(value: Any, place: str) -> dict[str, Any]:
         name = str(key)
         if name.split(".")[0].replace("-", "_") in _OWN:
             raise ConfigError(f"{place}: {name} is not for keys of a sweep")
-        if isinstance(item, dict) and item:
-            flat.update({f"{name}.{below}": leaf for below, leaf in _keys(item, f"{place}.{name}").items()})
-        else:
-            flat[name] = item
+        is_table = isinstance(item, dict) and item
+        below = {f"{name}.{key}": leaf for key, leaf in _keys(item, f"{place}.{name}").items()} if is_table else {}
+        for found, leaf in (below or {name: item}).items():
+            if found.replace("-", "_") in (known.replace("-", "_") for known in flat):
+                raise ConfigError(f"{place}: {found} stands twice; dashes and underscores are the same")
+            flat[found] = leaf
     return flat
 
 

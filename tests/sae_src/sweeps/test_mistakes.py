@@ -114,3 +114,22 @@ def test_a_command_is_shown_as_it_can_be_pasted(monkeypatch):
 def test_a_sweep_is_read(tmp_path):
     (tmp_path / "a.yaml").write_text("sweep: {models: {1: a/conv12 m/ae}, data: d/vec}")
     assert list(read_sweep(tmp_path / "a.yaml").models) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "twice"),
+    [
+        ("{reg-wt: 1, reg_wt: 2}", "reg_wt"),
+        ("{model.optim.lr: 1, model: {optim: {lr: 2}}}", "model.optim.lr"),
+        ("{a-b.c: 1, a_b: {c: [2, 3]}}", "a_b.c"),
+    ],
+)
+def test_a_key_that_stands_twice(keys, twice, sweep):
+    with pytest.raises(UserError, match=f"sweep.keys: {twice} stands twice"):
+        sweep("--print yes", keys=keys)
+
+
+@pytest.mark.parametrize("words", ["sweep/vec", "a/conv12 m/ae d/vec sweep/vec"])
+def test_a_sweep_is_no_config_of_a_run(words, fig):
+    with pytest.raises(UserError, match="fig sweep FILE makes them"):
+        fig(f"train {words} --budget 2")
