@@ -51,6 +51,7 @@ def assert_values(values: torch.Tensor, expected: list) -> None:
     assert np.abs(values.detach().numpy().ravel() - expected).max() <= FIGURE * np.abs(expected).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [pytest.param(key, marks=[pytest.mark.slow] * ("d/celeba" in key)) for key in FORWARD])
 def test_forward_and_gradients_equal_the_published_ones(key):
     entry, data = FORWARD[key], key.split()[-1]

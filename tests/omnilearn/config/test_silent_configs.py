@@ -60,6 +60,7 @@ CONFIGS = [path.relative_to(ROOT / "config").with_suffix("").as_posix() for path
 METHODS, DATA = ([name for name in CONFIGS if name.startswith(f"{folder}/")] for folder in ("m", "d"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", sorted(METHODS))
 @pytest.mark.parametrize("front", ["", "hybrid", "mish hybrid", "nosplit hybrid", "textbook scheduler"])
 def test_every_method_goes_with_every_architecture(front, method):

@@ -28,6 +28,7 @@ def _data(shapes_root, monkeypatch):
     monkeypatch.setenv("OMNILEARN_DATA_DIR", str(shapes_root))
 
 
+@pytest.mark.slow
 def test_every_config_is_looked_at():
     assert {path.stem for path in (ROOT / "config" / "ex").glob("*.yaml")} == set(HELD_OUT)
 

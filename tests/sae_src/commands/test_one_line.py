@@ -85,6 +85,7 @@ def run(template, runs):
     return Path(shutil.copytree(template, runs / "done"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [[1], [[1]], [{"a": 1}], "x"])
 @pytest.mark.parametrize("table", TABLES)
 def test_a_stored_config_with_something_else_for_a_table(table, value, run, fig):

@@ -38,6 +38,7 @@ def test_plain_names():
     assert SAENaming().info == RunInfo()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "name", "model"),
     [

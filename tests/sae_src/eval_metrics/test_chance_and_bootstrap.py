@@ -33,6 +33,7 @@ def summary_of(run, ident):
     return json.loads((run / f"{ident}.json").read_text())
 
 
+@pytest.mark.slow
 def test_chance_levels_are_stored_with_the_scores_and_the_data(fig, run, tmp_path, capsys):
     command = f"eval-metrics --load {run} {SIZES} --metrics [mig,mcc] --force-save yes --save-ident"
     fig(f"{command} plain")
@@ -61,6 +62,7 @@ def test_compare_reads_the_levels_that_metrics_stored(fig, run, tmp_path, capsys
     assert list((tmp_path / "data" / FOLDER).iterdir()) == [stored]
 
 
+@pytest.mark.slow
 def test_intervals_are_stored_with_the_scores(fig, run, capsys):
     command = f"eval-metrics --load {run} {SIZES} --metrics [mig,mcc,responses] --bootstrap 10 --force-save yes"
     fig(f"{command} --num-groups 2 --num-response 8 --save-ident some")
