@@ -25,9 +25,9 @@ from scipy import stats
 
 from omnilearn.errors import UserError, printable
 from omnilearn.text_table import Format, render
-from sae_src.comparison.command import scored_runs
 from sae_src.comparison.groups import Group, grouped
 from sae_src.comparison.scores import direction
+from sae_src.comparison.selection import runs_to_compare
 from sae_src.comparison.statistics import LEVEL, Estimate, estimate, is_within_noise
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
@@ -176,7 +176,7 @@ def published_rows(published: Published, data: Sequence[str]) -> list[dict[str, 
 
 def report(folder: Path, published: Published, *, data: str | None, where: str, kind: Format) -> str:
     """The comparison with the runs of a folder as text; `UserError` where no run is left."""
-    runs, notes = scored_runs("all", folder, where=where)
+    runs, notes = runs_to_compare("all", folder, where=where)
     runs = [run for run in runs if data is None or run.summary.data == data]
     if not runs:
         raise UserError(f"data: no finished run with results is on {data}")

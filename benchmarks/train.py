@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ import torch
 
 import sae_src as sae
 from omnilearn.config import call
-from omnilearn.config.command_line import parse_value
+from omnilearn.config.command_line import split_command_line
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import assemble, tune
 from omnilearn.training.console import Console
@@ -50,24 +51,20 @@ LINES = {
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class Mode:
+class Mode(ABC):
     """One way to train a line; `run` does more steps of it."""
 
     def __init__(self, line: str, keys: str, name: str) -> None:
         self.name, self.rates = name, list[float]()
-        words = shlex.split(f"{line} {keys}")
-        first = next((i for i, word in enumerate(words) if word.startswith("--")), len(words))
-        given = dict(zip((word[2:].replace("-", "_") for word in words[first::2]), words[first + 1 :: 2], strict=True))
-        self.config = sae.create_config(
-            *words[:first], **{key: parse_value(value, key) for key, value in given.items()}
-        )
+        configs, given = split_command_line(shlex.split(f"{line} {keys}"))
+        self.config = sae.create_config(*configs, **given)
         self.settings = call(TrainSettings, self.config)
         threads = torch.get_num_threads()
         self.components = tune(assemble(self.config, self.settings), self.settings)
         torch.set_num_threads(threads)  # the same in all modes
 
-    def run(self, steps: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def run(self, steps: int) -> None: ...
 
     def rate(self, steps: int) -> float:
         """Steps per second over so many."""

@@ -8,14 +8,13 @@ from typing import Literal
 from omnilearn.config import Node, call, reject_unused
 from omnilearn.errors import UserError, printable
 from omnilearn.files import write_bytes, write_text
-from omnilearn.runs.folder import save_root, select_runs
+from omnilearn.runs.folder import save_root
 from omnilearn.text_table import Format, render
 from sae_src.comparison.chance import ChanceLevel, chance_levels
-from sae_src.comparison.conditions import condition
 from sae_src.comparison.groups import Group, grouped
-from sae_src.comparison.listing import COLUMNS
 from sae_src.comparison.plots import plot
-from sae_src.comparison.scores import UDR, ScoredRun, direction, headlines, matching, scored
+from sae_src.comparison.scores import UDR, ScoredRun, direction, headlines, matching
+from sae_src.comparison.selection import runs_to_compare
 from sae_src.comparison.statistics import estimate, is_within_noise
 from sae_src.comparison.udr import add_udr
 
@@ -53,7 +52,7 @@ def compare(config: Node) -> list[Group]:
     reject_unused(config)
     assert settings.runs is not None
     root = save_root(settings.saveroot)
-    runs, notes = scored_runs(settings.runs, root, where=settings.where, unfinished=settings.unfinished)
+    runs, notes = runs_to_compare(settings.runs, root, where=settings.where, unfinished=settings.unfinished)
     available = sorted({name for run in runs for name in run.scores})
     wanted = _split(settings.scores)
     udr = settings.udr or UDR in wanted
@@ -77,42 +76,6 @@ def compare(config: Node) -> list[Group]:
         write_text(settings.out, text)
         print(f"{len(groups)} rows written to {settings.out}")
     return groups
-
-
-def scored_runs(
-    wanted: str | Sequence[str], root: Path, *, where: str = "", unfinished: bool = False
-) -> tuple[list[ScoredRun], list[str]]:
-    """The runs that are asked for, with their scores, and notes on those that are left out.
-
-    Args:
-        wanted: names, patterns or `all`.
-        root: the folder of all runs.
-        where: conditions that they meet, see `condition`.
-        unfinished: whether those count that have not come to their budget.
-
-    Raises `UserError` where none is left, or none has any scores.
-    """
-    fits = condition(where, tuple(COLUMNS))
-    runs, notes = [], []
-    for path in select_runs(wanted, root):
-        try:
-            run = scored(path)
-        except UserError as error:
-            notes.append(f"{path.name}: left out, damaged: {error}")
-            continue
-        if not fits({name: value(run.summary) for name, value in COLUMNS.items()}):
-            continue
-        summary = run.summary
-        if summary.state != "finished" and not unfinished:
-            steps = f"{summary.step} of {summary.budget} steps"
-            notes.append(f"{summary.name}: left out, {summary.state} at {steps} (--unfinished yes)")
-        elif not run.scores:
-            notes.append(f"{summary.name}: left out, it has no results yet")
-        else:
-            runs.append(run)
-    if not runs:
-        raise UserError("; ".join(["no run is left to compare", *notes[:3]]))
-    return runs, notes
 
 
 def default_scores(runs: Sequence[ScoredRun]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from omnilearn.errors import printable
 from omnilearn.runs.folder import save_root
-from sae_src.comparison.command import scored_runs
+from sae_src.comparison.selection import runs_to_compare
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -36,7 +36,7 @@ def results(
     """
     import pandas as pd
 
-    found, notes = scored_runs(runs, save_root(saveroot), where=where, unfinished=unfinished)
+    found, notes = runs_to_compare(runs, save_root(saveroot), where=where, unfinished=unfinished)
     for note in notes:
         print(f"note: {printable(note)}")
     rows = [

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sae_src.metrics.arrays import as_codes, check_data, constant_columns
+from sae_src.metrics.arrays import check_codes, constant_columns
 from sae_src.metrics.metric import Metric
 
 _CANDIDATES = 512  # combinations that are measured at once
@@ -49,10 +49,7 @@ def score(
     `factorised_support_sum`, the sum over pairs of the codes as given. With a single code there are no pairs: the
     mean is NaN and the sum 0.
     """
-    if factors_train is None:
-        codes = as_codes(codes_train, "codes_train")
-    else:
-        codes = check_data(codes_train, factors_train, codes_test, factors_test).codes_train
+    codes = check_codes(codes_train, factors_train, codes_test, factors_test)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     codes = codes.astype(np.float64)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import omnifig
@@ -298,9 +297,3 @@ def test_what_an_evaluation_leaves_open_is_as_in_the_run(image_run, shapes_root,
     run, config = sae.load_run(image_run), sae.create_config("eval/shapes")
     settings = call(EvaluationSettings, config)
     assert isinstance(metric_dataset(config, run, settings.dataset), Shapes)
-
-
-@pytest.mark.parametrize(("keys", "from_run"), [({}, {"category": "real"}), ({"dataset.category": "toy"}, {})])
-def test_the_category_of_mpi3d_is_that_of_the_run(keys, from_run):
-    run = SimpleNamespace(config=sae.create_config("a/conv12", "m/ae", "d/mpi", cat="real"))
-    assert metric_dataset(sae.create_config("eval/mpi", **keys), run, lambda **given: given) == from_run

@@ -1,0 +1,14 @@
+"""What an evaluation config leaves open about the data is as in the run."""
+
+from types import SimpleNamespace
+
+import pytest
+
+import sae_src as sae
+from sae_src.eval_metrics.command import metric_dataset
+
+
+@pytest.mark.parametrize(("keys", "from_run"), [({}, {"category": "real"}), ({"dataset.category": "toy"}, {})])
+def test_the_category_of_mpi3d_is_that_of_the_run(keys, from_run):
+    run = SimpleNamespace(config=sae.create_config("a/conv12", "m/ae", "d/mpi", cat="real"))
+    assert metric_dataset(sae.create_config("eval/mpi", **keys), run, lambda **given: given) == from_run
