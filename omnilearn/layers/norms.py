@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -21,6 +22,19 @@ class UnitNorm(nn.Module):
         return F.normalize(features, p=self.p, dim=1)
 
 
+class GroupNorm(nn.GroupNorm):
+    """torch's group norm, computed in float32 where the features are of 16 bits; (B, C, ...) to (B, C, ...).
+
+    Autocast does that on a GPU. On a CPU it does not, and torch then takes four times as long for the same numbers.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise each group of channels; the result is of the type of the features."""
+        if features.dtype not in (torch.bfloat16, torch.float16):
+            return super().forward(features)
+        return super().forward(features.float()).to(features.dtype)
+
+
 def norm_layer(name: Norm, channels: int) -> nn.Module:
     """A new normalisation of feature maps with `channels` channels.
 
@@ -29,7 +43,7 @@ def norm_layer(name: Norm, channels: int) -> nn.Module:
     if name == "group":
         if channels % GROUPS:
             raise ValueError(f"group norm has {GROUPS} groups, which do not divide {channels} channels")
-        return nn.GroupNorm(GROUPS, channels)
+        return GroupNorm(GROUPS, channels)
     if name in ("l1", "l2"):
         return UnitNorm(float(name[1]))
     return {"batch": nn.BatchNorm2d, "instance": nn.InstanceNorm2d}[name](channels)

@@ -162,6 +162,17 @@ def test_every_norm_keeps_the_shape(name):
     assert norm_layer(name, 8)(torch.randn(2, 8, 4, 4)).shape == (2, 8, 4, 4)
 
 
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_group_norm_of_16_bits_is_that_of_32(kind):
+    norm = norm_layer("group", 8)
+    features = (1000 + torch.randn(2, 8, 4, 4)).to(kind)  # in 16 bits little of the spread were left
+    with torch.autocast("cpu", torch.bfloat16):
+        normalised = norm(features)
+    assert normalised.dtype == kind
+    assert torch.equal(normalised, norm(features.float()).to(kind))
+    assert norm.double()(features.double()).dtype == torch.float64
+
+
 @pytest.mark.parametrize(("out_bias", "last"), [(None, False), (True, True)])
 def test_a_network_without_biases(out_bias, last):
     linear = [each for each in MLP(4, 2, hidden=[3, 3], bias=False, out_bias=out_bias) if isinstance(each, nn.Linear)]
