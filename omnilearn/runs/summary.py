@@ -30,7 +30,8 @@ class RunSummary:
         model: the name of its model: the one that a sweep or the run itself notes, else method and architecture.
         sweep: the sweep that it belongs to, if any.
         seed: its seed.
-        step, budget: training steps done, as of the newest checkpoint, and to do.
+        step, budget: training steps done, as of the newest checkpoint, and to do. A finished run of which only the
+            small files are kept has no checkpoint any more: then it is as many as it notes.
         state: `interrupted` is whatever has begun, is not finished, and is not at work.
         loss: the best validation loss, as far as it is noted.
         begun: when it was begun.
@@ -72,9 +73,10 @@ def summarise(run: Path) -> RunSummary:
         steps = checkpoint_steps(run)
     except (UserError, OSError, UnicodeDecodeError) as error:
         return RunSummary(run, size=size, problem=str(error))
-    step, budget = max(steps, default=0), config.get("budget")
     short, labels = _section(config, "info"), _section(config, "labels")
     completed, failed = _section(info, "completed"), info.get("failed")
+    noted = completed.get("step")
+    step, budget = max(steps, default=noted if isinstance(noted, int) else 0), config.get("budget")
     budget = budget if isinstance(budget, int) else None
     finished = step >= (budget or 0) and (bool(completed) or not info)  # the published system notes no end
     running = is_being_trained(run)

@@ -35,6 +35,8 @@ def made(root: Path, name: str, *, config: object = CONFIG, info: object = None,
 
 def test_states(tmp_path):
     made(tmp_path, "finished", info=DONE, steps=(10, 20))
+    made(tmp_path, "finished, its checkpoints removed", info=DONE)
+    made(tmp_path, "broken note", info={**DONE, "completed": {"step": "20"}})
     made(tmp_path, "begun")
     made(tmp_path, "further", config={**CONFIG, "budget": 30}, info=DONE, steps=(20,))
     made(tmp_path, "failed", info={"failed": "rec_loss not finite at step 7"}, steps=(5,))
@@ -47,8 +49,10 @@ def test_states(tmp_path):
     assert states == {
         "begun": "interrupted",
         "broken": "damaged",
+        "broken note": "interrupted",
         "failed": "failed",
         "finished": "finished",
+        "finished, its checkpoints removed": "finished",
         "further": "interrupted",
         "list": "damaged",
         "working": "running",
