@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from omnilearn.device import describe_device
+from omnilearn.layers import ConvLayer
 from omnilearn.progress import duration, pace
 from omnilearn.runs.folder import save_root
 from omnilearn.training.loop import Hook, Training
@@ -83,6 +84,12 @@ def print_header(training: Training) -> None:
     for name, words in (("threads", components.threads), ("losses", compilation.reason and compilation.described)):
         if words:
             print(f"{name}: {words}")
+    if constant := sum(isinstance(part, ConvLayer) and part.is_constant for part in components.model.modules()):
+        layers = "1 layer has" if constant == 1 else f"{constant} layers have"
+        print(
+            f"note: {layers} the same output for every input, since each group of the group norm is one value: "
+            "more --model.channels, larger images or another --model.norm"
+        )
     print(f"writing to {training.folder}", flush=True)
 
 

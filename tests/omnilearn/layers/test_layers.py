@@ -173,6 +173,14 @@ def test_group_norm_of_16_bits_is_that_of_32(kind):
     assert norm.double()(features.double()).dtype == torch.float64
 
 
+def test_group_norm_of_single_values_takes_one_observation():
+    layer = ConvLayer((8, 2, 2), channels=8, down=2)
+    observations = torch.randn(3, 8, 2, 2)
+    assert layer.is_constant and not ConvLayer((8, 2, 2), channels=16, down=2).is_constant
+    torch.testing.assert_close(layer(observations[:1]), layer(observations)[:1], atol=1e-4, rtol=0)
+    torch.testing.assert_close(layer(observations[:1]), layer(observations)[1:2], atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize(("out_bias", "last"), [(None, False), (True, True)])
 def test_a_network_without_biases(out_bias, last):
     linear = [each for each in MLP(4, 2, hidden=[3, 3], bias=False, out_bias=out_bias) if isinstance(each, nn.Linear)]

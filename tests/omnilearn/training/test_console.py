@@ -25,3 +25,10 @@ def test_without_a_validation_no_result_is_claimed(fig, capsys):
     output = capsys.readouterr().out
     assert re.search(r"^Completed run: 2 steps in \d+ s$", output, re.MULTILINE)
     assert "val " not in re.search(r"step 2/2.*", output)[0]
+
+
+def test_layers_that_ignore_their_input_are_told(fig, capsys):
+    words = "train a/conv12 m/ae d/digits --budget 1 --validation null --include-eval no --dataset.batch-size 2"
+    fig(f"{words} --model.channels 8 --viz null --name-include-date no --device cpu --name run")
+    note = "layers have the same output for every input, since each group of the group norm is one value: more --model"
+    assert re.search(rf"^note: \d+ {note}", capsys.readouterr().out, re.MULTILINE)
