@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,40 +61,46 @@ def evaluate_and_store(
     outcome = passed or evaluate(model, subset, batches, seed, title=title, stop=stop, **options)
     pattern = f"{ident}/{{}}"
     drawn: dict[str, Any] = {}
-    with _place_for_curves(folder, known) as place, _curves(writer, place) as curves, curves.all_or_none():
-        curves.scalars(pattern, outcome.scores, step)
-        if visualiser is not None and not outcome.not_finite:  # there is nothing to see then
-            with evaluation_mode(model), undisturbed(seed):
-                drawn = visualiser.draw(model, outcome.first, curves, pattern, step, thorough=True, stop=stop)
-    settings = {**settings_of(data, seed, step_limit, special), "samples": outcome.samples}
-    summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
-    summary["versions"] = library_versions()
-    if outcome.not_finite:
-        summary["not_finite"] = outcome.not_finite
-    tensors = storable({"batch": outcome.first["original"], **outcome.first, **drawn})
-    save_tensors(folder / f"{ident}.pth.tar", tensors)
-    pending = [measure.title for measure in measures]  # a process that ends meanwhile leaves them there
-    write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
-    missing: dict[str, str] = {}
-    for measure in measures:
-        try:
-            measured = _measured(measure, model, data, mode, seed, stop)
-        except NotPrepared as reason:
-            measured = Measured(notes=(f"not measured: {reason}",))
-            missing[measure.title] = reason.command
-        outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
+    with ExitStack() as stack:
+        curves = _Curves(folder, writer, stack)
+        with curves.unless(known) as place, place.all_or_none():
+            place.scalars(pattern, outcome.scores, step)
+            if visualiser is not None and not outcome.not_finite:  # there is nothing to see then
+                with evaluation_mode(model), undisturbed(seed):
+                    drawn = visualiser.draw(model, outcome.first, place, pattern, step, thorough=True, stop=stop)
+        settings = {**settings_of(data, seed, step_limit, special), "samples": outcome.samples}
+        summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
+        summary["versions"] = library_versions()
         if outcome.not_finite:
             summary["not_finite"] = outcome.not_finite
-        summary = {**summary, "scores": outcome.scores, measure.title: {**measured.settings, "notes": measured.notes}}
-        if found := {**measured.scores, **measured.tensors}:  # else the file is as it was
-            tensors |= storable(found)
-            save_tensors(folder / f"{ident}.pth.tar", tensors)
-        pending = pending[1:]
+        tensors = storable({"batch": outcome.first["original"], **outcome.first, **drawn})
+        save_tensors(folder / f"{ident}.pth.tar", tensors)
+        pending = [measure.title for measure in measures]  # a process that ends meanwhile leaves them there
         write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
-        if points := {name: value for name, value in measured.scores.items() if name not in known}:
-            with _curves(writer, folder) as curves:
-                for name, value in points.items():
-                    curves.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
+        missing: dict[str, str] = {}
+        for measure in measures:
+            try:
+                measured = _measured(measure, model, data, mode, seed, stop)
+            except NotPrepared as reason:
+                measured = Measured(notes=(f"not measured: {reason}",))
+                missing[measure.title] = reason.command
+            outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
+            if outcome.not_finite:
+                summary["not_finite"] = outcome.not_finite
+            summary = {
+                **summary,
+                "scores": outcome.scores,
+                measure.title: {**measured.settings, "notes": measured.notes},
+            }
+            if found := {**measured.scores, **measured.tensors}:  # else the file is as it was
+                tensors |= storable(found)
+                save_tensors(folder / f"{ident}.pth.tar", tensors)
+            pending = pending[1:]
+            write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
+            if points := {name: value for name, value in measured.scores.items() if name not in known}:
+                with curves.open() as place:
+                    for name, value in points.items():
+                        place.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
     if missing:
         commands = ", ".join(f"{title} ({command})" for title, command in missing.items())
         print(f"not measured until prepared once: {commands}")
@@ -119,25 +125,29 @@ def special_precision(precision: Precision) -> dict[str, str]:
     return {} if precision == "float32" else {"precision": precision}
 
 
-@contextmanager
-def _place_for_curves(folder: Path, known: Collection[str]) -> Iterator[Path]:
-    """The folder of the run; one that is thrown away where its curves hold what is to be written already."""
-    if not known:
-        yield folder
-        return
-    with TemporaryDirectory() as place:
-        yield Path(place)
+class _Curves:
+    """Where points and pictures go: the writer of a training, or one event file of an evaluation of its own."""
 
+    def __init__(self, folder: Path, writer: TensorBoardWriter | None, stack: ExitStack) -> None:
+        self._folder, self._writer, self._stack = folder, writer, stack
 
-@contextmanager
-def _curves(writer: TensorBoardWriter | None, folder: Path) -> Iterator[TensorBoardWriter]:
-    """The writer that is there, flushed at the end; else one for a folder, closed at the end."""
-    if writer is None:
-        with TensorBoardWriter(folder) as own:
-            yield own
-    else:
-        yield writer
-        writer.flush()
+    @contextmanager
+    def open(self) -> Iterator[TensorBoardWriter]:
+        """The writer, begun where there is none yet; what was written is on the disk at the end."""
+        if self._writer is None:
+            self._writer = self._stack.enter_context(TensorBoardWriter(self._folder))
+        yield self._writer
+        self._writer.flush()
+
+    @contextmanager
+    def unless(self, known: Collection[str]) -> Iterator[TensorBoardWriter]:
+        """The same; a writer whose file is thrown away where what is to be written is there already."""
+        if not known:
+            with self.open() as writer:
+                yield writer
+            return
+        with TemporaryDirectory() as place, TensorBoardWriter(Path(place)) as writer:
+            yield writer
 
 
 def _measured(

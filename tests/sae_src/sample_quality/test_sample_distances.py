@@ -102,6 +102,7 @@ def test_without_statistics_of_the_data_those_of_the_samples_are_kept(fig, image
 @pytest.mark.slow
 def test_factor_distance(fig, images_run, tmp_path):
     net = fig(f"train-factor-net d/shapes --steps 2 --batch-size 4 --n-samples 20 --device cpu --out {tmp_path}/net")
+    before = set(images_run.glob("events*"))
     outcome = fig(
         f"eval --load {images_run} --mode test --ident factor {EVAL} --fid null "
         f"--factor-distance.n-samples 20 --factor-distance.network {net}"
@@ -110,6 +111,7 @@ def test_factor_distance(fig, images_run, tmp_path):
     assert names <= set(outcome.scores) and not any("fid" in name for name in outcome.scores)
     summary, _, tags = results(images_run, "factor")
     assert {f"factor/{name}" for name in names} <= tags
+    assert len(set(images_run.glob("events*")) - before) == 1  # of losses, pictures and distances
     about = summary["Fréchet distance (factor net)"]
     assert about["reference"] == "test" and about["n_samples"] == 20 and about["net"]["steps"] == 2
 
