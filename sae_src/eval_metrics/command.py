@@ -14,7 +14,7 @@ from omnilearn.config.components import component_of
 from omnilearn.config.signatures import parameters
 from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
-from omnilearn.data.holdout import HELD_OUT, REST, part_by_rules
+from omnilearn.data.holdout import part_by_rules
 from omnilearn.data.part import PartOfDataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
@@ -29,10 +29,12 @@ from omnilearn.versions import library_versions
 from sae_src.eval_metrics.bootstrap import LEVEL
 from sae_src.eval_metrics.chance import chance_place, compute_chance, stored_chance
 from sae_src.eval_metrics.figures import draw_figures
+from sae_src.eval_metrics.mode import check_mode, part_named
 from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results
 from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.eval_metrics.suite import evaluate_metrics
+from sae_src.eval_metrics.table import metric_named
 from sae_src.methods import as_autoencoder, mean_of
 from sae_src.run import Selection, load_run
 from sae_src.run_selection import Selections, for_each, print_scores
@@ -53,6 +55,7 @@ class EvaluationSettings:
     force_run: bool | None = None
     log_stats: bool = True
     figure_dir: Path | None = None
+    titles: bool = False
     chance: bool = False
     bootstrap: int = 0
 
@@ -62,6 +65,8 @@ class EvaluationSettings:
         for key, name in (("save_ident", self.save_ident), ("mode", self.mode)):
             if name is not None:
                 check_ident(key, name)
+        if self.mode is not None:
+            check_mode(self.mode)
         if self.bootstrap != 0 and self.bootstrap < 2:
             raise UserError(f"bootstrap: must be at least 2, or 0 for none, got {self.bootstrap}")
 
@@ -73,7 +78,7 @@ class EvaluationSettings:
     @property
     def part(self) -> str | None:
         """The part of the data that the mode names: `heldout` or `rest` by `dataset.holdout`; None for all of it."""
-        return self.mode if self.mode in (HELD_OUT, REST) else None
+        return part_named(self.mode)
 
     @property
     def must_run(self) -> bool:
@@ -128,6 +133,9 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     done = evaluation.save_ident is not None and is_done(run.path, evaluation.save_ident, settings)
     if not evaluation.must_run and (done or evaluation.save_ident is None):
         reason = f"{evaluation.save_ident}.pth.tar is there already" if done else "without save-ident nothing is kept"
+        if done and evaluation.save_ident is not None:
+            lacking = metrics_lacking(run.path, evaluation.save_ident, settings)
+            reason += f" without {', '.join(lacking)}; --save-ident NAME puts that beside it" if lacking else ""
         more = [key for key in ("chance", "bootstrap") if getattr(evaluation, key)] if done else []
         add = f", and adds {' and '.join(more)}" if more else ""
         print(f"{run.name}: skipped, {reason} (--force-save yes computes it again{add})")
@@ -175,6 +183,21 @@ def is_done(run: Path, save_ident: str, settings: MetricSettings) -> bool:
     return (made_by.get("preset") if isinstance(made_by, dict) else None) in (None, settings.preset)
 
 
+def metrics_lacking(run: Path, save_ident: str, settings: MetricSettings) -> list[str]:
+    """The titles of metrics that `settings` ask for and that are not in results which a run has.
+
+    Results without a summary say nothing of what they hold, and lack nothing.
+    """
+    summary = run / f"{save_ident}.json"
+    if not os.path.lexists(summary):
+        return []
+    content = read_json_table(summary)
+    tables = [content.get(part) for part in ("scores", "skipped")]
+    known = {title for table in tables if isinstance(table, dict) for title in table}
+    titles = [metric_named(name).title for name in settings.names]
+    return [title for title in titles if title not in known]
+
+
 def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> Dataset:
     """The dataset that an evaluation config names, else that of the run.
 
@@ -209,7 +232,7 @@ def keep(
     `summary` is what made them, for the readable file.
     """
     assert run.step is not None  # or there were no model
-    figures = draw_figures(outcome, dataset)
+    figures = draw_figures(outcome, dataset, titles=evaluation.titles)
     folder, prefix = evaluation.figure_dir, run.name
     if folder is None and evaluation.save_ident is not None and may_replace:
         folder, prefix = run.path / "figures", evaluation.save_ident

@@ -14,7 +14,7 @@ from omnilearn.errors import UserError
 from omnilearn.files import read_json
 from omnilearn.runs.folder import save_root
 from omnilearn.training.console import run_reference
-from sae_src.eval_metrics.command import EvaluationSettings
+from sae_src.eval_metrics.command import EvaluationSettings, metrics_lacking
 from sae_src.eval_metrics.command import is_done as has_metrics
 from sae_src.eval_metrics.settings import read_settings
 from sae_src.evaluate import check_settings
@@ -115,7 +115,9 @@ def _is_done(command: str, run: Path, budget: int) -> bool:
     if words[0] == "eval-metrics":
         evaluation, settings = _metric_settings(words, keys)
         ident = evaluation.save_ident
-        return ident is not None and has_metrics(run, ident, settings) and _is_of(run / f"{ident}.json", budget)
+        if ident is None or not has_metrics(run, ident, settings) or metrics_lacking(run, ident, settings):
+            return False
+        return _is_of(run / f"{ident}.json", budget)
     return _is_of(run / f"{_ident(keys)}.json", budget, keys.get("mode", "val"))
 
 

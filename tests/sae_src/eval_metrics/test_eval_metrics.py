@@ -164,7 +164,9 @@ def test_finished_runs_are_skipped_unless_told_otherwise(image_run, fig, tmp_pat
     assert fig(words).scores
     first = (run / "metrics.pth.tar").stat().st_mtime_ns
     assert fig(words) is None
-    assert "skipped, metrics.pth.tar is there already" in capsys.readouterr().out
+    assert "skipped, metrics.pth.tar is there already (--force-save" in capsys.readouterr().out
+    assert fig(words.replace("mig", "[mig,med,irs]")) is None
+    assert "is there already without MED, IRS; --save-ident NAME puts that beside it (" in capsys.readouterr().out
     assert fig(f"{words} --force-run").scores
     assert (run / "metrics.pth.tar").stat().st_mtime_ns == first
     assert fig(f"{words} --force-save --num-train 50").scores

@@ -114,6 +114,10 @@ def test_a_run_is_found_by_what_it_is_and_its_results(tmp_path, runs, fig):
     assert read_json(run / "test_results.json")["mode"] == "test"
     assert steps_left(job, run, then, runs) == []
     assert len(steps_left(job, run, ["eval --mode val --ident test_results"], runs)) == 1
+    fig(f"eval-metrics --load {run.name} --metrics r2 --num-train 50 --num-test 50")
+    assert steps_left(job, run, ["eval-metrics --metrics r2"], runs) == []
+    (step,) = steps_left(job, run, ["eval-metrics --metrics '[r2, mcc]'"], runs)
+    assert step.words[-2:] == ("--force-save", "yes")
 
 
 @pytest.mark.slow
