@@ -1,0 +1,54 @@
+"""The key `mode` of metrics: a part of the data, or a word for tags, and nothing that looks like a part and is none."""
+
+import pytest
+
+from omnilearn.errors import UserError
+from sae_src.eval_metrics.command import EvaluationSettings
+
+COMMAND = "eval-metrics --load nowhere"
+
+
+@pytest.mark.parametrize(
+    ("mode", "meant"),
+    [
+        ("heldou", "heldout"),
+        ("held-out", "heldout"),
+        ("held_out", "heldout"),
+        ("holdout", "heldout"),
+        ("hledout", "heldout"),
+        ("held", "heldout"),
+        ("HELDOUT", "heldout"),
+        ("test-heldout", "heldout"),
+        ("full_rest", "rest"),
+        ("Rest", "rest"),
+        ("rset", "rest"),
+        ("rests", "rest"),
+        ("ful", "full"),
+    ],
+)
+def test_a_misspelt_part_is_refused(mode, meant, fig):
+    with pytest.raises(UserError, match=rf"mode: '{mode}' .* \(did you mean {meant}\?\).* heldout or rest") as error:
+        fig(f"{COMMAND} --mode {mode}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("mode", ["test", "val", "train", "tset", "vall", "Train", "validation", "testing"])
+@pytest.mark.parametrize("command", [COMMAND, "eval-multiple-metrics eval/fast eval/shapes --runs nowhere"])
+def test_parts_of_other_commands_are_refused(mode, command, fig):
+    with pytest.raises(UserError, match=f"mode: '{mode}' is no part of the data that metrics are computed of: they"):
+        fig(f"{command} --mode {mode}")
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["eval", "full", "here", "mine", "results", "test_results", "best", "latest", "last", "first", "final", "fast", "a1"],
+)
+def test_other_words_begin_tags(mode):
+    settings = EvaluationSettings(mode=mode)
+    assert settings.part is None and settings.tag == mode and settings.save_ident == "metrics"
+
+
+@pytest.mark.parametrize("mode", ["heldout", "rest"])
+def test_parts_of_metrics(mode):
+    settings = EvaluationSettings(mode=mode)
+    assert settings.part == mode and settings.save_ident == f"metrics_{mode}"
