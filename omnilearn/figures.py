@@ -21,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _BACKEND = "MPLBACKEND"
+_EDGE = 0.03  # inches around a trimmed figure
 _TRUETYPE = 42  # the number of such fonts in PDF and PostScript; matplotlib's default, 3, is refused by many publishers
 
 
@@ -42,12 +43,13 @@ def drawing(function: Callable[P, R]) -> Callable[P, R]:
     return drawn
 
 
-def encoded(figure: "Figure", form: Literal["png", "pdf"], *, dots_per_inch: int) -> bytes:
-    """A figure as the content of a file, the same whenever it is written."""
+def encoded(figure: "Figure", form: Literal["png", "pdf"], *, dots_per_inch: int, trimmed: bool = False) -> bytes:
+    """A figure as the content of a file, the same whenever it is written; `trimmed` cuts off empty margins."""
     content = io.BytesIO()
     undated = {"CreationDate": None} if form == "pdf" else None
+    edges: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": _EDGE} if trimmed else {}
     with default_settings():
-        figure.savefig(content, format=form, dpi=dots_per_inch, metadata=undated)
+        figure.savefig(content, format=form, dpi=dots_per_inch, metadata=undated, **edges)
     return content.getvalue()
 
 

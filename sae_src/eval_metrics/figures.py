@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 _INTERVENED, _RESPONDING = "latent that is set", "latent that responds"
 
 
-def draw_figures(outcome: Outcome, dataset: Dataset) -> "dict[str, Figure]":
+def draw_figures(outcome: Outcome, dataset: Dataset, *, titles: bool = False) -> "dict[str, Figure]":
     """A figure for every matrix among the results of the metrics, by the end of its file's name.
 
     Args:
         outcome: the metrics.
         dataset: what they were computed on; it names the factors.
+        titles: write what it shows above each.
     """
     results = outcome.results
     factors = [name.replace("_", " ") for name in dataset.factor_names if name not in outcome.left_out]
@@ -29,11 +30,11 @@ def draw_figures(outcome: Outcome, dataset: Dataset) -> "dict[str, Figure]":
     responses = results.get("LatentResponses", {})
     covariance = responses.get("covariance", results.get("UnsupervisedMetrics", {}).get("covariance_matrix"))
     if covariance is not None:
-        figures["cov"] = covariance_figure(np.asarray(covariance))
+        figures["cov"] = covariance_figure(np.asarray(covariance), titles=titles)
     if "response_mat" in responses:
-        figures |= response_figures(responses)
+        figures |= response_figures(responses, titles=titles)
     if "factor_responses" in responses:
-        figures |= factor_figures(responses, factors)
+        figures |= factor_figures(responses, factors, titles=titles)
     if "factor_responses" in responses and isinstance(dataset, RandomSCM):
         figures["graph"] = graph_figure(dataset, responses, factors)
     for title, name, draw in (
@@ -43,7 +44,7 @@ def draw_figures(outcome: Outcome, dataset: Dataset) -> "dict[str, Figure]":
     ):
         matrix = results.get(title, {}).get(name)
         if matrix is not None and matrix.size:
-            figures[title.lower()] = draw(matrix, factors, latents_of(matrix, covariance))
+            figures[title.lower()] = draw(matrix, factors, latents_of(matrix, covariance), titles=titles)
     return figures
 
 
@@ -56,54 +57,61 @@ def latents_of(matrix: np.ndarray, covariance: np.ndarray | None) -> list[str]:
     return _numbered(matrix)
 
 
-def covariance_figure(covariance: np.ndarray) -> "Figure":
+def covariance_figure(covariance: np.ndarray, *, titles: bool = False) -> "Figure":
     """The covariance (D, D) of the latents."""
     names = ("latent", _numbered(covariance))
-    return matrix_figure(
-        Matrix(covariance, "Covariance of the latents", names, names, Look("covariance", is_signed=True))
-    )
+    look = Look("covariance", is_signed=True)
+    return matrix_figure(Matrix(covariance, "Covariance of the latents", names, names, look), titles=titles)
 
 
-def response_figures(responses: dict[str, Any]) -> "dict[str, Figure]":
+def response_figures(responses: dict[str, Any], *, titles: bool = False) -> "dict[str, Figure]":
     """The response matrix R (D, D), and the interactions R R^T between latents."""
     matrix = responses["response_mat"].cpu().numpy()
     names = _numbered(matrix)
     rows = (_INTERVENED, names)
     response = Matrix(matrix, "Response matrix", rows, (_RESPONDING, names), Look("response"))
     interactions = Matrix(matrix @ matrix.T, "Interactions $R\\,R^T$", rows, rows, Look("shared response"))
-    return {"responses": matrix_figure(response), "interactions": matrix_figure(interactions)}
-
-
-def factor_figures(responses: dict[str, Any], factors: list[str]) -> "dict[str, Figure]":
-    """The factor responses (K, G, D, D), mean over groups, and the conditioned responses (K, D)."""
-    means = responses["factor_responses"].mean(dim=1).cpu().numpy()
-    conditioned = responses["conditioned_responses"].cpu().numpy()
-    titles = [f"variable {name}" if name.isdigit() else name for name in factors]
-    look = Look("response", numbers=False)
-    names = _numbered(conditioned.T)
-    matrix = _by_factor(conditioned.T, "Conditioned response matrix", factors, names, Look("response"))
-    heading = "Responses to interventions between samples that differ in one factor"
     return {
-        "factor-responses": panel_figure(list(means), titles, heading, _INTERVENED, _RESPONDING, look),
-        "conditioned-responses": matrix_figure(matrix),
+        "responses": matrix_figure(response, titles=titles),
+        "interactions": matrix_figure(interactions, titles=titles),
     }
 
 
-def importance_figure(importance: np.ndarray, factors: list[str], latents: list[str]) -> "Figure":
+def factor_figures(responses: dict[str, Any], factors: list[str], *, titles: bool = False) -> "dict[str, Figure]":
+    """The factor responses (K, G, D, D), mean over groups, and the conditioned responses (K, D)."""
+    means = responses["factor_responses"].mean(dim=1).cpu().numpy()
+    conditioned = responses["conditioned_responses"].cpu().numpy()
+    panels = [f"variable {name}" if name.isdigit() else name for name in factors]
+    look = Look("response", numbers=False)
+    names = _numbered(conditioned.T)
+    matrix = _by_factor(conditioned.T, "Conditioned response matrix", factors, names, Look("response"))
+    heading = "Responses to interventions between samples that differ in one factor" if titles else ""
+    return {
+        "factor-responses": panel_figure(list(means), panels, heading, _INTERVENED, _RESPONDING, look),
+        "conditioned-responses": matrix_figure(matrix, titles=titles),
+    }
+
+
+def importance_figure(
+    importance: np.ndarray, factors: list[str], latents: list[str], *, titles: bool = False
+) -> "Figure":
     """How much each code matters for predicting each factor: (D, K)."""
-    return matrix_figure(_by_factor(importance, "DCI importance", factors, latents, Look("importance")))
+    matrix = _by_factor(importance, "DCI importance", factors, latents, Look("importance"))
+    return matrix_figure(matrix, titles=titles)
 
 
-def robustness_figure(matrix: np.ndarray, factors: list[str], latents: list[str]) -> "Figure":
+def robustness_figure(matrix: np.ndarray, factors: list[str], latents: list[str], *, titles: bool = False) -> "Figure":
     """Interventional robustness of each code that varies, for each factor: (A, K)."""
-    title = "Interventional robustness (IRS)"
-    return matrix_figure(_by_factor(matrix, title, factors, latents, Look("robustness", high=1.0)))
+    title, look = "Interventional robustness (IRS)", Look("robustness", high=1.0)
+    return matrix_figure(_by_factor(matrix, title, factors, latents, look), titles=titles)
 
 
-def predictability_figure(matrix: np.ndarray, factors: list[str], latents: list[str]) -> "Figure":
+def predictability_figure(
+    matrix: np.ndarray, factors: list[str], latents: list[str], *, titles: bool = False
+) -> "Figure":
     """How well each code alone predicts each factor: (D, K)."""
-    title = "Predictability from single latents (SAP)"
-    return matrix_figure(_by_factor(matrix, title, factors, latents, Look("accuracy", high=1.0)))
+    title, look = "Predictability from single latents (SAP)", Look("accuracy", high=1.0)
+    return matrix_figure(_by_factor(matrix, title, factors, latents, look), titles=titles)
 
 
 def graph_figure(dataset: RandomSCM, responses: dict[str, Any], factors: list[str]) -> "Figure":

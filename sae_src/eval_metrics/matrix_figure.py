@@ -3,8 +3,9 @@
 Everything is placed in inches: cells stay square, colour bars are as high as what they explain, and nothing is cut off.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 _CELL, _SMALL_CELL = 0.34, 0.15  # inches
 _LETTER = 0.085  # width of a letter of a label
-_MOST_NUMBERS = 130  # cells; more numbers than that are no longer read
+_MOST_NUMBERS = 256  # cells; more numbers than that are no longer read
+_MOST_ACROSS = 4  # panels beside each other
 _MISSING = "0.85"  # the grey of cells without a value
 
 Labels = tuple[str, Sequence[str]]
@@ -67,10 +69,20 @@ class Matrix:
     columns: Labels
     look: Look
 
+    def in_powers_of_ten(self) -> "Matrix":
+        """The matrix in units of a power of ten, named at the colour bar, where two decimals would not show it."""
+        largest = float(np.abs(self.values[np.isfinite(self.values)]).max(initial=0))
+        if self.look.high is not None or not largest or 0.05 <= largest < 1000:
+            return self
+        power = math.floor(math.log10(largest))
+        look = replace(self.look, label=f"{self.look.label} ($10^{{{power}}}$)")
+        return replace(self, values=self.values / 10.0**power, look=look)
+
 
 @drawing
-def matrix_figure(*matrices: Matrix) -> "Figure":
-    """Matrices beside each other, each with its own colour bar."""
+def matrix_figure(*matrices: Matrix, titles: bool = False) -> "Figure":
+    """Matrices beside each other, each with its own colour bar; `titles` puts one above a matrix that stands alone."""
+    matrices = tuple(matrix.in_powers_of_ten() for matrix in matrices)
     left = [0.65 + _LETTER * max(map(len, matrix.rows[1])) for matrix in matrices]
     bottom, top, bar, right = 0.7, 0.4, 0.12, 1.1
     widths = [_CELL * matrix.values.shape[1] for matrix in matrices]
@@ -81,7 +93,8 @@ def matrix_figure(*matrices: Matrix) -> "Figure":
     for matrix, margin, width, height in zip(matrices, left, widths, heights, strict=True):
         axes = _place(figure, start + margin, bottom, width, height)
         image = draw_matrix(axes, matrix)
-        axes.set_title(matrix.title, fontsize=11)
+        if titles or len(matrices) > 1:
+            axes.set_title(matrix.title, fontsize=11)
         beside = _place(figure, start + margin + width + 0.1, bottom, bar, height)
         figure.colorbar(image, cax=beside, label=matrix.look.label)
         start += margin + width + right
@@ -90,31 +103,31 @@ def matrix_figure(*matrices: Matrix) -> "Figure":
 
 @drawing
 def panel_figure(
-    panels: Sequence[np.ndarray], titles: Sequence[str], heading: str, rows: str, columns: str, look: Look
+    panels: Sequence[np.ndarray], names: Sequence[str], heading: str, rows: str, columns: str, look: Look
 ) -> "Figure":
     """Square matrices (D, D) in a grid of panels, with one colour bar for all.
 
     Args:
         panels: the matrices, of one size.
-        titles: what stands above each.
-        heading: above them all.
+        names: what stands above each.
+        heading: above them all; empty for nothing.
         rows: what the rows are.
         columns: what the columns are.
         look: how values become colours; no numbers are written.
     """
-    names = [str(i) for i in range(len(panels[0]))]
-    across = min(len(panels), 4)
-    down = -(-len(panels) // across)
-    side, gap = max(1.3, _SMALL_CELL * len(names)), 0.4
-    left, bottom, top, right = 0.8, 0.65, 0.75, 1.2
+    latents = [str(i) for i in range(len(panels[0]))]
+    down = -(-len(panels) // _MOST_ACROSS)
+    across = -(-len(panels) // down)
+    side, gap = max(1.3, _SMALL_CELL * len(latents)), 0.4
+    left, bottom, top, right = 0.75, 0.55, 0.7 if heading else 0.35, 1.2
     width, height = across * (side + gap) - gap, down * (side + gap + 0.1) - gap - 0.1
     figure = new_figure(figsize=(left + width + right, bottom + height + top))
     low, high = look.limits(np.stack(panels))
-    for place, (values, title) in enumerate(zip(panels, titles, strict=True)):
+    for place, (values, title) in enumerate(zip(panels, names, strict=True)):
         row, column = divmod(place, across)
         across_from, up_from = left + column * (side + gap), bottom + (down - 1 - row) * (side + gap + 0.1)
         axes = _place(figure, across_from, up_from, side, side)
-        matrix = Matrix(values, title, ("", names), ("", names), Look(look.label, numbers=False))
+        matrix = Matrix(values, title, ("", latents), ("", latents), Look(look.label, numbers=False))
         image = draw_matrix(axes, matrix, most_labels=6)
         image.set_clim(low, high)
         axes.set_title(title, fontsize=9)
@@ -123,7 +136,8 @@ def panel_figure(
     figure.colorbar(image, cax=beside, label=look.label)
     total_width, total_height = figure.get_size_inches()
     middle, centre = (left + width / 2) / total_width, (bottom + height / 2) / total_height
-    figure.text(middle, 1 - 0.25 / total_height, heading, ha="center", va="center", fontsize=11)
+    if heading:
+        figure.text(middle, 1 - 0.25 / total_height, heading, ha="center", va="center", fontsize=11)
     figure.text(middle, 0.18 / total_height, columns, ha="center", va="center")
     figure.text(0.22 / total_width, centre, rows, ha="center", va="center", rotation="vertical")
     return figure
@@ -157,5 +171,5 @@ def _write_numbers(axes: "Axes", values: np.ndarray, image: "AxesImage") -> None
         if np.isfinite(value):
             red, green, blue, _ = image.cmap(image.norm(value))
             is_dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
-            text = f"{value:.2f}" if abs(value) < 9.995 else f"{value:.0f}"
+            text = f"{round(value, 2) + 0.0:.2f}" if abs(value) < 9.995 else f"{value:.0f}"  # 0.0: never -0.00
             axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color="white" if is_dark else "black")

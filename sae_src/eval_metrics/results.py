@@ -55,8 +55,8 @@ def save_figures(folder: Path, prefix: str, figures: "Mapping[str, Figure]", *, 
     """
     make_folder(folder, follow_links=follow_links)
     for name, figure in figures.items():
-        write_bytes(folder / f"{prefix}_{name}.png", encoded(figure, "png", dots_per_inch=200))
-        write_bytes(folder / f"{prefix}_{name}.pdf", encoded(figure, "pdf", dots_per_inch=200))
+        write_bytes(folder / f"{prefix}_{name}.png", encoded(figure, "png", dots_per_inch=200, trimmed=True))
+        write_bytes(folder / f"{prefix}_{name}.pdf", encoded(figure, "pdf", dots_per_inch=200, trimmed=True))
 
 
 def make_folder(folder: Path, *, follow_links: bool = False) -> None:

@@ -56,6 +56,7 @@ def eval_metrics(config: Node) -> object:
                                 evaluation finds such results, it computes its own
         --log-stats no          nothing for TensorBoard
         --figure-dir FOLDER     figures go there as RUN_*.png and .pdf instead of into the run's figures/
+        --titles yes            a title above each figure
     """
     from sae_src.eval_metrics.command import eval_metrics as run_script
 

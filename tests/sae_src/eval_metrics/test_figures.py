@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sae_src.eval_metrics.figures import (
     covariance_figure,
@@ -12,7 +13,9 @@ from sae_src.eval_metrics.figures import (
     response_figures,
 )
 from sae_src.eval_metrics.matrix_figure import Look, Matrix, matrix_figure
+from sae_src.eval_metrics.results import save_figures
 from sae_src.latent_responses.causal_graph import found_graph, latents_of_factors
+from tests.pdf_fonts import font_kinds
 
 
 def words(figure) -> set[str]:
@@ -31,6 +34,41 @@ def test_matrices_of_any_size(size, tmp_path):
         box, beside = image.get_position(), bar.get_position()
         assert (box.y0, box.y1) == pytest.approx((beside.y0, beside.y1))
         assert np.array_equal(image.images[0].get_array().shape, (size, size))
+
+
+@pytest.mark.parametrize(("size", "numbers"), [(1, 1), (12, 144), (16, 256), (17, 0)])
+def test_small_matrices_have_numbers(size, numbers):
+    (figure, _) = response_figures({"response_mat": torch.rand(size, size)}).values()
+    assert len(figure.axes[0].texts) == numbers
+
+
+def test_small_numbers_are_told_in_powers_of_ten():
+    figure = covariance_figure(np.array([[2.5e-13, -1e-16], [-1e-16, 1e-14]]))
+    assert {"2.50", "0.10", "0.00", "covariance ($10^{-13}$)"} <= words(figure)
+    assert "-0.00" not in words(figure)
+    assert {"0.06", "covariance"} <= words(covariance_figure(np.array([[0.06]])))
+
+
+def test_titles_are_there_only_when_asked():
+    matrix = torch.rand(2, 2)
+    responses = {"factor_responses": matrix.expand(3, 1, 2, 2), "conditioned_responses": torch.rand(3, 2)}
+    title, heading = "Response matrix", "Responses to interventions between samples that differ in one factor"
+    for titles in (False, True):
+        figures = response_figures({"response_mat": matrix}, titles=titles) | factor_figures(
+            responses, ["a", "b", "c"], titles=titles
+        )
+        assert (title in words(figures["responses"])) == titles
+        assert (heading in words(figures["factor-responses"])) == titles
+        assert "b" in words(figures["factor-responses"])
+
+
+def test_files_are_trimmed_and_have_truetype_fonts(tmp_path):
+    save_figures(tmp_path, "metrics", {"cov": covariance_figure(np.eye(3))})
+    assert font_kinds((tmp_path / "metrics_cov.pdf").read_bytes()) == {"CIDFontType2"}
+    with Image.open(tmp_path / "metrics_cov.png") as image:
+        ink = np.argwhere(np.asarray(image.convert("L")) < 250)
+        margins = [*ink.min(axis=0), *(np.array(image.size[::-1]) - 1 - ink.max(axis=0))]
+    assert max(margins) <= 0.06 * 200  # inches, dots per inch
 
 
 def test_factors_are_named_and_missing_values_are_grey(tmp_path):
