@@ -33,9 +33,10 @@ class ChanceLevel:
 
 
 def chance_levels(runs: Sequence[ScoredRun], *, compute: bool) -> list[ChanceLevel]:
-    """The chance levels of the metrics of runs: those that are stored with the data, or all, computed where missing.
+    """The chance levels of the metrics of runs: those in their results, those stored with the data, or all.
 
-    One for each data set, number of codes and settings. It takes as long as the metrics of a run.
+    One for each data set, number of codes and settings. To compute one that is missing takes as long as the metrics of
+    a run.
     """
     levels: dict[Path, ChanceLevel] = {}
     for run in runs:
@@ -49,10 +50,11 @@ def chance_levels(runs: Sequence[ScoredRun], *, compute: bool) -> list[ChanceLev
         path = _place(run, made, codes)
         if path in levels:
             continue
-        if compute and not os.path.lexists(path):
+        if compute and "chance" not in made and not os.path.lexists(path):
             dataset = load_run(run.summary.path).data.dataset.in_mode("full")
             compute_chance(path, run.summary.data, dataset, _settings(made["settings"]), codes)
-        scores = stored_chance(path)
+        kept = made.get("chance")  # beside the scores, where they were computed together
+        scores = kept if isinstance(kept, dict) else stored_chance(path)
         if scores is None:
             continue
         levels[path] = ChanceLevel(run.summary.data, codes, dict(named_scores("metrics", scores)))

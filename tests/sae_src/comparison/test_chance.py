@@ -24,3 +24,8 @@ def test_chance_levels(fig, runs, tmp_path, monkeypatch, capsys):
     row = next(line for line in lines if line.startswith("chance, "))
     assert 0 <= float(row.split()[-1]) < 0.2
     assert stored.stat().st_mtime_ns == made
+    fig(f"eval-metrics --load latest {SIZES} --force-save yes --chance yes")
+    stored.unlink()  # a run keeps what was computed with its scores
+    capsys.readouterr()
+    fig("compare --runs all --scores mig")
+    assert row in capsys.readouterr().out.splitlines()

@@ -1,0 +1,70 @@
+"""Keeps the results of finished runs without their weights, small enough to lie in a repository.
+
+python -m benchmarks.keep_results trained_nets --where sweep=mini --out results/mini
+
+Of each run that has come to its end its config, what `info.yaml` says of how it was made, its scores and its validation
+losses are written to a folder of the same name. Names of machines and of places on their disks are left out. What comes
+out is read like any folder of runs: `fig compare --runs all --saveroot results/mini`, `python -m benchmarks.paper
+--compare results/mini`. Runs that were kept before and are no longer there stay.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from omnilearn.config import dump_yaml
+from omnilearn.errors import UserError, printable
+from omnilearn.files import read_json_table, read_text, write_json, write_text
+from omnilearn.runs.folder import CONFIG, INFO
+from omnilearn.tensorboard.curves import read_curves
+from sae_src.comparison.selection import runs_to_compare
+
+VALIDATIONS = "validations.json"
+_OF_INFO = ("started", "revision", "versions", "device", "threads", "seed", "model", "sweep", "completed")
+
+
+def keep(run: Path, place: Path) -> None:
+    """Write the small files of a run to a folder of its name in `place`."""
+    kept = place / run.name
+    kept.mkdir(parents=True, exist_ok=True)
+    write_text(kept / CONFIG, read_text(run / CONFIG))
+    info = yaml.safe_load(read_text(run / INFO))
+    write_text(kept / INFO, dump_yaml({name: info[name] for name in _OF_INFO if name in info}))
+    for path in sorted(run.glob("*.json")):
+        write_json(kept / path.name, measured(read_json_table(path)))
+    curves = read_curves(run)
+    losses = {tag: curve for tag, curve in curves.items() if tag.endswith("loss/val")}
+    if losses:
+        write_json(kept / VALIDATIONS, {tag: [list(curve), list(curve.values())] for tag, curve in losses.items()})
+
+
+def measured(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Results without what only says why something was not measured, which names files of the machine."""
+    return {
+        name: value for name, value in results.items() if not (isinstance(value, Mapping) and list(value) == ["notes"])
+    }
+
+
+def main() -> None:
+    """Keep the results of runs as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, help="a folder of runs")
+    parser.add_argument("--where", default="", help="conditions that they meet, as for fig compare")
+    parser.add_argument("--out", type=Path, required=True, help="where to")
+    arguments = parser.parse_args()
+    try:
+        runs, notes = runs_to_compare("all", arguments.runs, where=arguments.where)
+        for run in runs:
+            keep(run.summary.path, arguments.out)
+    except UserError as error:
+        parser.error(str(error))
+    for note in notes:
+        print(f"note: {printable(note)}")
+    print(f"results of {len(runs)} runs in {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Results kept without weights: read as the runs are, without names of machines and places."""
+
+import socket
+import sys
+
+from benchmarks import keep_results
+from omnilearn.files import read_json
+from omnilearn.runs.summary import summarise
+from sae_src.comparison.scores import scored
+
+TRAIN = "train a/conv12 m/ae d/vec --dataset.num-samples 600 --viz null --device cpu --validation.freq 2"
+
+
+def test_kept_results_are_compared_as_the_runs_are(fig, runs, tmp_path, monkeypatch, capsys):
+    run = fig(f"{TRAIN} --budget 4 --labels.sweep small --labels.model AE --name one")
+    fig(f"{TRAIN} --budget 4 --name of-no-sweep")
+    fig(f"eval --load {run.name} --mode test")
+    place = tmp_path / "results"
+    words = ["keep_results", str(runs), "--where", "sweep=small", "--out", str(place)]
+    monkeypatch.setattr(sys, "argv", words)
+    keep_results.main()
+    (kept,) = place.iterdir()
+    assert kept.name == run.name and not list(kept.glob("ckpt*")) and not list(kept.glob("events*"))
+    assert scored(kept).scores == scored(run).scores and summarise(kept).state == "finished"
+    steps, _ = read_json(kept / keep_results.VALIDATIONS)["loss/val"]
+    assert steps == [2, 4]
+    texts = "".join(path.read_text() for path in kept.iterdir())
+    assert socket.gethostname() not in texts.split() and str(tmp_path) not in texts
+    keep_results.main()  # again: the same
+    assert "results of 1 runs" in capsys.readouterr().out
+
+
+def test_results_of_nothing_measured():
+    notes = {"notes": ["not measured: /a/place is missing"]}
+    assert keep_results.measured({"scores": {"loss": 1.0}, "FID": notes, "D": {"n": 2, **notes}}) == {
+        "scores": {"loss": 1.0},
+        "D": {"n": 2, **notes},
+    }
