@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from omnilearn.config.repeated_keys import check_repeated
+from omnilearn.config.tree import merged
 from omnilearn.config.yaml_text import is_plain_text, load_yaml
 from omnilearn.errors import ConfigError
 
@@ -12,15 +14,28 @@ _PATTERN = re.compile(r"\[[^][{},:]+\][^][{},:]+")
 
 
 def split_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """The leading words of a command line, and the keys after them with their values parsed as YAML."""
-    words, spelled = spelled_command_line(argv)
-    return words, {key: True if text is None else parse_value(text, key) for key, text in spelled.items()}
+    """The leading words of a command line, and the keys after them with their values parsed as YAML.
+
+    Raises `ConfigError` where it makes no sense, or gives one place two values.
+    """
+    words, given = _words_and_keys(argv)
+    values = [True if text is None else parse_value(text, key) for key, text in given]
+    check_repeated(given, values)
+    keys: dict[str, Any] = {}
+    for (key, _), value in zip(given, values, strict=True):
+        keys[key] = merged(keys[key], value) if key in keys else value
+    return words, keys
 
 
 def spelled_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, str | None]]:
     """The leading words of a command line, and the keys after them with their values as typed; None without a value."""
+    words, given = _words_and_keys(argv)
+    return words, dict(given)
+
+
+def _words_and_keys(argv: Sequence[str]) -> tuple[list[str], list[tuple[str, str | None]]]:
     words: list[str] = []
-    keys: dict[str, str | None] = {}
+    keys: list[tuple[str, str | None]] = []
     waiting: str | None = None
     for term in argv:
         if not is_plain_text(term):
@@ -28,16 +43,18 @@ def spelled_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, str 
             raise ConfigError(f"{shown}: not UTF-8; rename what it names, or give it another way")
         if term.startswith("--"):
             if waiting is not None:
-                keys[waiting] = None
+                keys.append((waiting, None))
             waiting, equals, value = term[2:].partition("=")
             if not waiting or waiting[0] in "-.":
                 raise ConfigError(f"{term}: a key is missing after --")
             if waiting == "_base":
                 raise ConfigError("--_base: name configs before the keys, after the script")
             if equals:
-                keys[waiting], waiting = value, None
+                keys.append((waiting, value))
+                waiting = None
         elif waiting is not None:
-            keys[waiting], waiting = term, None
+            keys.append((waiting, term))
+            waiting = None
         elif keys:
             raise ConfigError(f"'{term}' stands after the keys: configs come first, and a key takes one value")
         elif term.startswith("-"):
@@ -45,7 +62,7 @@ def spelled_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, str 
         else:
             words.append(term)
     if waiting is not None:
-        keys[waiting] = None
+        keys.append((waiting, None))
     return words, keys
 
 

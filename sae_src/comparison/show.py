@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from omnilearn.config import Node, call, reject_unused
-from omnilearn.config.command_line import split_command_line
+from omnilearn.config.command_line import spelled_command_line
 from omnilearn.errors import UserError, printable
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.identity import stored_form
@@ -77,7 +77,7 @@ def differences(stored: Mapping[str, Any], command: str) -> dict[str, tuple[Any,
     Raises `UserError` where the command names no configs, or one that is not there any more.
     """
     try:
-        words, _ = split_command_line(shlex.split(command)[1:])
+        words, _ = spelled_command_line(shlex.split(command)[1:])
     except ValueError as error:
         raise UserError(f"the command cannot be read: {error}") from None
     if len(words) < 2 or words[0] != "train":

@@ -40,6 +40,8 @@ class ComputeFIDSettings:
         check_sizes(self.batch_size, self.n_samples)
         if self.dim and self.fid_dim and self.dim != self.fid_dim:
             raise UserError(f"dim: is {self.dim}, but fid_dim is {self.fid_dim}: give one of them")
+        if len({self.out, self.out_path, self.save_path} - {None}) > 1:
+            raise UserError("out: out_path and save_path are other names for it, and two of them differ: give one")
 
     @property
     def features(self) -> FeatureCount:

@@ -1,5 +1,7 @@
 """Merging configs and reading command lines."""
 
+import shlex
+
 import pytest
 
 import sae_src as sae
@@ -78,3 +80,41 @@ def test_a_saved_config_makes_the_same_config(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(dump_yaml(tree))
     assert sae.create_config(path).to_python() == tree
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--seed 1 --seed 2", "seed: given twice, by --seed 1 and by --seed 2: leave one of them out"),
+        ("--reg-wt 1 --reg_wt=2", "reg_wt: given twice, by --reg-wt 1 and by --reg_wt 2"),
+        ("--a 1 --b 2 --a 1 --a 3", "a: given twice, by --a 1 and by --a 3"),
+        ("--hybrid --hybrid no", "hybrid: given twice, by --hybrid and by --hybrid no"),
+        ("--a 1 --a yes", "a: given twice"),
+        ("--a.b 1 --a '{b: 2}'", "a.b: given twice, by --a.b 1 and by --a '{b: 2}'"),
+        ("--a null --a.b 1", "a: given twice, by --a null and by --a.b 1"),
+        ("--a.b 1 --a null", "a: given twice, by --a.b 1 and by --a null"),
+        ("--a.0 1 --a [2]", "a: given twice, by --a.0 1 and by --a '[2]'"),
+        ("--a [1] --a.b 2", "a: given twice"),
+    ],
+)
+def test_a_key_with_two_values(words, message):
+    with pytest.raises(ConfigError) as error:
+        split_command_line(shlex.split(words))
+    assert str(error.value).startswith(message) and str(error.value).endswith(": leave one of them out")
+
+
+@pytest.mark.parametrize(
+    ("words", "tree"),
+    [
+        ("--seed 1 --seed 1", {"seed": 1}),
+        ("--reg-wt 1 --reg_wt 1.0", {"reg_wt": 1}),
+        ("--hybrid --hybrid yes", {"hybrid": True}),
+        ("--a '{b: 1}' --a.c 2", {"a": {"b": 1, "c": 2}}),
+        ("--a '{b: 1}' --a '{c: 2}'", {"a": {"b": 1, "c": 2}}),
+        ("--a {} --a.b 1", {"a": {"b": 1}}),
+        ("--a.b 1 --a {}", {"a": {"b": 1}}),
+        ("--a [1,2] --a.1 3", {"a": [1, 3]}),
+    ],
+)
+def test_keys_that_say_no_two_things(words, tree):
+    assert nested(split_command_line(shlex.split(words))[1]) == tree

@@ -41,7 +41,7 @@ def test_parts_of_other_commands_are_refused(mode, command, fig):
 
 @pytest.mark.parametrize(
     "mode",
-    ["eval", "full", "here", "mine", "results", "test_results", "best", "latest", "last", "first", "final", "fast", "a1"],
+    ["eval", "full", "here", "mine", "results", "test_results", "best", "latest", "last", "first", "final", "fast"],
 )
 def test_other_words_begin_tags(mode):
     settings = EvaluationSettings(mode=mode)

@@ -268,6 +268,8 @@ def test_statistics_are_not_read_from_elsewhere(tmp_path, where):
         ("compute-fid d/shapes --dim 100", "dim: expected"),
         ("compute-fid d/shapes --n-samples 1", "n_samples must be at least 2"),
         ("compute-fid d/shapes --mod test", "mod is not a key"),
+        ("compute-fid d/shapes --dim 64 --fid-dim 192", "dim: is 64, but fid_dim is 192: give one of them"),
+        ("compute-fid d/shapes --out a.h5 --save-path b.h5", "out: out_path and save_path are other names for it"),
     ],
 )
 def test_mistakes(fig, command, message):
