@@ -68,6 +68,28 @@ def test_each_segment_enters_at_its_own_layer():
     assert torch.equal(decoder(latent), decoder.layers[3](features))
 
 
+def test_segments_of_given_lengths():
+    decoder = StyleDecoder(4, 6, layers=[AFFINE, partial(DenseLayer, width=5), AFFINE], segment_lengths=[3, 1])
+    assert (decoder.group_dims, [decoder.layers[place].style_dim for place in (0, 2)]) == ([3, 1], [3, 1])
+    latent = torch.randn(3, 4)
+    assert [part.tolist() for part in decoder.split(latent)] == [latent[:, :3].tolist(), latent[:, 3:].tolist()]
+    assert decoder(latent).shape == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "settings", "says"),
+    [
+        ([1, 2], {}, "add up to latent_dim, 4"),
+        ([4], {}, "2 lengths"),
+        ([4, 0], {}, "at least 1"),
+        ([2, 2], {"split_style": False}, "without split_style"),
+    ],
+)
+def test_lengths_that_do_not_fit(lengths, settings, says):
+    with pytest.raises(ValueError, match=says):
+        StyleDecoder(4, 6, layers=[AFFINE, AFFINE], segment_lengths=lengths, **settings)
+
+
 def test_a_shared_style_reaches_every_layer():
     decoder = StyleDecoder(4, 6, layers=[AFFINE, DenseLayer, AFFINE], split_style=False)
     assert (decoder.group_dims, decoder.din) == (None, 4)
