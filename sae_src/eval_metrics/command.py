@@ -31,6 +31,7 @@ from sae_src.eval_metrics.chance import chance_place, compute_chance, stored_cha
 from sae_src.eval_metrics.figures import draw_figures
 from sae_src.eval_metrics.mode import check_mode, part_named
 from sae_src.eval_metrics.outcome import Outcome
+from sae_src.eval_metrics.printing import print_outcome
 from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results
 from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.eval_metrics.suite import evaluate_metrics
@@ -116,7 +117,8 @@ def _main_scores(name: str, outcome: Outcome | None, root: Path, ident: str | No
     found = {}
     for title, values in scores.items() if isinstance(scores, dict) else ():
         main = "disentanglement" if "disentanglement" in values else next(iter(values))
-        found[f"{title}.{main}"] = values[main]
+        if values[main] is not None and not math.isnan(values[main]):  # why it is not defined, the run's lines say
+            found[f"{title}.{main}"] = values[main]
     return found
 
 
@@ -276,28 +278,3 @@ def _made_with(
         how = {"resamples": evaluation.bootstrap, "level": LEVEL, "seed": settings.seed}
         summary["bootstrap"] = {**how, "intervals": outcome.intervals, "without": outcome.without_interval}
     return summary
-
-
-def print_outcome(outcome: Outcome, chance: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-    """One line for each metric: its scores with their interval and chance level, or why there are none."""
-    width = max(map(len, [*outcome.scores, *outcome.skipped]), default=0)
-    for title, scores in outcome.scores.items():
-        known, random = outcome.intervals.get(title, {}), (chance or {}).get(title, {})
-        line = ", ".join(
-            f"{name} {value:.4g}{_beside(known.get(name), random.get(name))}"
-            for name, value in scores.items()
-            if not math.isnan(value)
-        )
-        print(f"  {title:<{width}}  {line or 'no score is defined'}")
-        if title in outcome.without_interval:
-            print(f"  {'':<{width}}  {outcome.without_interval[title]}")
-    for title, reason in outcome.skipped.items():
-        print(f"  {title:<{width}}  skipped: {reason}")
-    for name in outcome.left_out:
-        print(f"  factor {name} is left out of all metrics: it has one value in all observations")
-
-
-def _beside(interval: tuple[float, float] | None, chance: float | None) -> str:
-    """The interval and the chance level of a score, as far as they are known."""
-    between = "" if interval is None or math.isnan(interval[0]) else f" [{interval[0]:.4g}, {interval[1]:.4g}]"
-    return between if chance is None else f"{between} (chance {chance:.4g})"

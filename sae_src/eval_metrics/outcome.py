@@ -17,19 +17,23 @@ class Outcome:
         scores: for each metric, its scores by name.
         results: for each metric, what else it returned.
         skipped: for each metric, or part of one, that could not be computed: why.
+        instead: where the data do not have what a metric needs: names of others that they allow.
         left_out: names of the factors that have one value in all observations, of which no metric knows.
         seconds: time of each metric, and of what several share: `codes`, `classifiers`.
         intervals: for each metric, the bootstrap interval (low, high) of every score, where asked for.
         without_interval: for each metric that has none then: why.
+        trained_on: how many of the points to test on are among those to train on; None where none are tested on.
         samples: number of points of each kind, and `encoded`, how many observations went through the encoder.
     """
 
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    instead: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
+    trained_on: int | None = None
     intervals: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
     without_interval: dict[str, str] = field(default_factory=dict)
 

@@ -28,7 +28,9 @@ def write_results(run: Path, save_ident: str, outcome: Outcome, summary: Mapping
         outcome: the metrics.
         summary: what made them, for the readable file.
     """
-    measured = {"scores": outcome.scores, "skipped": outcome.skipped, "samples": outcome.samples}
+    measured: dict[str, Any] = {"scores": outcome.scores, "skipped": outcome.skipped, "samples": outcome.samples}
+    if outcome.trained_on is not None:
+        measured["test_points_trained_on"] = outcome.trained_on
     seconds = {name: round(value, 3) for name, value in outcome.seconds.items()}
     write_json(run / f"{save_ident}.json", storable({**measured, "seconds": seconds, **summary}))
     save_tensors(results_path(run, save_ident), storable({"scores": outcome.scores, "results": outcome.results}))

@@ -62,6 +62,7 @@ class SharedParts:
     def codes_test(self) -> np.ndarray:
         """Codes (M, D) to test on."""
         self._outcome.samples["test"] = self._settings.num_test
+        self._outcome.trained_on = int(torch.isin(self._test, self._train).sum())
         with self._outcome.timing("codes"):
             return self._data.codes(self._test)
 

@@ -1,5 +1,6 @@
 """All metrics of one model on one dataset, sharing codes and classifiers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from omnilearn.data import Dataset
@@ -43,9 +44,12 @@ def evaluate_metrics(
         shared = SharedParts(data, settings, outcome)
         for name in with_progress(settings.names, "metrics", "metrics"):
             metric = metric_named(name)
-            reason = missing(metric, data) or compute(metric, shared, settings, outcome, bootstrap)
+            lacking = missing(metric, data)
+            reason = lacking or compute(metric, shared, settings, outcome, bootstrap)
             if reason is not None:
                 outcome.skipped[metric.title] = reason
+            if lacking is not None and not outcome.instead:
+                outcome.instead = _others(settings.names, data)
         outcome.samples["encoded"] = data.table.encoded
     return outcome
 
@@ -92,6 +96,12 @@ def arguments(metric: Metric, shared: SharedParts, settings: MetricSettings) -> 
         if name not in SHARED or value is not None:
             given[name] = value
     return given
+
+
+def _others(names: Sequence[str], data: MetricData) -> tuple[str, ...]:
+    """The names of metrics beside these that the data allow."""
+    others = {name: metric for name, metric in all_metrics().items() if name not in names}
+    return tuple(name for name, metric in others.items() if missing(metric, data) is None)
 
 
 def missing(metric: Metric, data: MetricData) -> str | None:

@@ -50,8 +50,8 @@ def eval_metrics(config: Node) -> object:
                                 TensorBoard as they are
         --mode heldout, --mode rest    only of what dataset.holdout held out from training, or of the rest; the results
                                 are called metrics_heldout and metrics_rest
-        --mode NAME             beginning of the tags in TensorBoard (default: save-ident; eval/...: eval); what looks like
-                                another part of the data (test, heldou) is refused
+        --mode NAME             beginning of the tags in TensorBoard (default: save-ident; eval/...: eval); what
+                                looks like another part of the data (test, heldou) is refused
         --preset NAME           word for small sizes, which is kept with the results (eval/fast: fast): where another
                                 evaluation finds such results, it computes its own
         --log-stats no          nothing for TensorBoard
