@@ -6,6 +6,7 @@ TrueType, as publishers ask for.
 
 import importlib
 import io
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
@@ -51,6 +53,27 @@ def encoded(figure: "Figure", form: Literal["png", "pdf"], *, dots_per_inch: int
     with default_settings():
         figure.savefig(content, format=form, dpi=dots_per_inch, metadata=undated, **edges)
     return content.getvalue()
+
+
+def arranged(figure: "Figure") -> "Figure":
+    """The figure with everything in its final place: else the layout moves a little whenever a file is written."""
+    with default_settings():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    return figure
+
+
+def in_powers_of_ten(values: "np.ndarray") -> "tuple[np.ndarray, str]":
+    """Numbers as a figure writes them, and what to add to their label: a unit such as `($10^{-5}$)` after a space where
+    the largest of them is below 0.05 or from 1000, else the numbers as they are and nothing.
+    """
+    import numpy as np
+
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0))
+    if not largest or 0.05 <= largest < 1000:
+        return values, ""
+    power = math.floor(math.log10(largest))
+    return values / 10.0**power, f" ($10^{{{power}}}$)"
 
 
 @contextmanager

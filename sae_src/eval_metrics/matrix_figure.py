@@ -3,14 +3,13 @@
 Everything is placed in inches: cells stay square, colour bars are as high as what they explain, and nothing is cut off.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omnilearn.figures import drawing, new_figure
+from omnilearn.figures import drawing, in_powers_of_ten, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,12 +70,10 @@ class Matrix:
 
     def in_powers_of_ten(self) -> "Matrix":
         """The matrix in units of a power of ten, named at the colour bar, where two decimals would not show it."""
-        largest = float(np.abs(self.values[np.isfinite(self.values)]).max(initial=0))
-        if self.look.high is not None or not largest or 0.05 <= largest < 1000:
+        if self.look.high is not None:
             return self
-        power = math.floor(math.log10(largest))
-        look = replace(self.look, label=f"{self.look.label} ($10^{{{power}}}$)")
-        return replace(self, values=self.values / 10.0**power, look=look)
+        values, unit = in_powers_of_ten(self.values)
+        return replace(self, values=values, look=replace(self.look, label=self.look.label + unit))
 
 
 @drawing

@@ -1,9 +1,12 @@
 """From outputs of a model to images of a size and contrast to look at."""
 
+import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 LARGEST, SMALLEST = 128, 64  # pixels along the side of a picture
+LINE, MARGIN = 13, 2  # pixels: the height of a line of text, what is left free around an image
 
 
 def as_images(outputs: Tensor) -> Tensor:
@@ -38,6 +41,18 @@ def image_grid(images: Tensor, columns: int, margin: int = 2) -> Tensor:
     rows = images.view(-1, columns, channels, height, width).permute(2, 0, 3, 1, 4)
     grid = rows.reshape(channels, -1, columns * width)
     return F.pad(grid, (0, margin, 0, margin), value=1.0)
+
+
+def labelled(images: Tensor, label: str) -> Tensor:
+    """Images (..., C, H, W) in [0, 1] with a label of a few letters above them and a white margin around."""
+    from PIL import Image, ImageDraw
+
+    width = images.shape[-1] + 2 * MARGIN
+    line = Image.new("L", (width, LINE), 255)
+    ImageDraw.Draw(line).text((MARGIN, 1), label, fill=0)
+    above = torch.tensor(np.asarray(line), dtype=images.dtype, device=images.device) / 255
+    framed = F.pad(images, (MARGIN, MARGIN, 0, MARGIN), value=1.0)
+    return torch.cat([above.expand(*images.shape[:-2], LINE, width), framed], dim=-2)
 
 
 def middle_factors(number: int) -> tuple[int, int]:

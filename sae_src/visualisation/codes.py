@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from omnilearn.errors import UserError
-from omnilearn.figures import drawing
+from omnilearn.figures import drawing, in_powers_of_ten
 from sae_src.visualisation.paper import DECODED, LETTERS, SMALL_LETTERS, Style, paper_figure
 from sae_src.visualisation.paper_figure import ANYTHING, PaperFigure
 from sae_src.visualisation.subject import Subject
@@ -40,7 +40,8 @@ def draw(subject: Subject, style: Style) -> "Figure":
     indices = order[: subject.amounts.codes]
     codes = torch.cat([subject.codes(test.batch(some)) for some in indices.split(256)]).float().cpu().numpy()
     axes_found = PCA(2, svd_solver="full").fit(codes)
-    points = axes_found.transform(codes)
+    (horizontal, first_unit), (vertical, second_unit) = map(in_powers_of_ten, axes_found.transform(codes).T)
+    points = np.stack([horizontal, vertical], axis=1)
     factors = _factors(subject, indices)
     count = max(len(factors), 1)
     across = min(count, 3 if style.width > 5 else 2)
@@ -57,8 +58,8 @@ def draw(subject: Subject, style: Style) -> "Figure":
     for axes, factor in zip(panels.flat, factors, strict=False):
         _coloured(axes, points, factor)
     first, second = 100 * axes_found.explained_variance_ratio_
-    figure.supxlabel(f"first principal axis ({first:.0f}% of the variance)", fontsize=LETTERS)
-    figure.supylabel(f"second principal axis ({second:.0f}%)", fontsize=LETTERS)
+    figure.supxlabel(f"first principal axis ({first:.0f}% of the variance){first_unit}", fontsize=LETTERS)
+    figure.supylabel(f"second principal axis ({second:.0f}%){second_unit}", fontsize=LETTERS)
     return figure
 
 

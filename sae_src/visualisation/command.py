@@ -13,7 +13,7 @@ from omnilearn.config.tree import given_keys
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError, did_you_mean
 from omnilearn.evaluation.evaluate import check_fit
-from omnilearn.figures import encoded
+from omnilearn.figures import arranged, encoded
 from omnilearn.files import is_regular, not_regular, write_bytes
 from omnilearn.randomness import derived_seed, undisturbed
 from omnilearn.runs.folder import save_root
@@ -154,7 +154,7 @@ def _contents(
     figure: PaperFigure, subject: Subject, style: Style, forms: Sequence[Form]
 ) -> Iterator[tuple[Form, bytes]]:
     """The figure in each form: it is drawn once, animations apart."""
-    drawn = figure.draw(subject, style) if {"png", "pdf"} & set(forms) else None
+    drawn = arranged(figure.draw(subject, style)) if {"png", "pdf"} & set(forms) else None
     for form in forms:
         if form == "gif":
             assert figure.animate is not None

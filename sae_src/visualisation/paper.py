@@ -39,12 +39,20 @@ class Style:
         return 0.25 if self.title else 0.0
 
 
-def paper_figure(style: Style, height: float) -> "Figure":
-    """A figure of the width of the style and a height in inches, whose axes fill it; the title is above them."""
-    figure = new_figure(figsize=(style.width, height + style.above), layout="constrained")
+def paper_figure(style: Style, height: float, *, head: float = 0.0) -> "Figure":
+    """A figure of the width of the style, whose axes fill it; the title is above them.
+
+    Args:
+        style: how it looks.
+        height: inches, without the title.
+        head: inches that stay free below the title.
+    """
+    total = height + style.above
+    figure = new_figure(figsize=(style.width, total), layout="constrained")
     engine = figure.get_layout_engine()
     assert engine is not None
-    engine.set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)  # type: ignore[call-arg]  # of the constrained one
+    pads = {"w_pad": 0.02, "h_pad": 0.02, "wspace": 0.02, "hspace": 0.02}
+    engine.set(**pads, rect=(0, 0, 1, (height - head) / total))  # type: ignore[call-arg]  # of the constrained one
     if style.title:
-        figure.suptitle(style.title, fontsize=LETTERS)
+        figure.text(0.5, 1 - 0.03 / total, style.title, ha="center", va="top", fontsize=LETTERS)
     return figure

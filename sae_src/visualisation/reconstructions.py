@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from omnilearn.figures import drawing
+import torch
+
+from omnilearn.figures import drawing, in_powers_of_ten
 from sae_src.visualisation.paper import DECODED, LETTERS, OBSERVED, SMALL_LETTERS, Style, paper_figure
 from sae_src.visualisation.paper_figure import VECTORS, PaperFigure
 from sae_src.visualisation.subject import Subject
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMNS, _PANELS = 8, 4
+_LEGEND = 0.18  # inches
 
 
 def draw(subject: Subject, style: Style) -> "Figure":
@@ -30,11 +33,13 @@ def draw(subject: Subject, style: Style) -> "Figure":
 
 @drawing
 def _curves(subject: Subject, style: Style) -> "Figure":
-    seen = subject.observations[:_COLUMNS].cpu()
-    found = subject.outputs(subject.codes(subject.observations))[:_COLUMNS].cpu()
+    observed = subject.observations[:_COLUMNS]
+    pairs = torch.stack([observed, subject.outputs(subject.codes(observed))]).cpu()
+    (seen, found), unit = in_powers_of_ten(pairs.numpy())
     across = min(len(seen), _PANELS if style.width > 5 else 2)
     down = -(-len(seen) // across)
-    figure = paper_figure(style, 0.35 + 0.95 * down)
+    height = 0.35 + 0.95 * down
+    figure = paper_figure(style, height, head=_LEGEND)
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     for axes, observation, reconstruction in zip(panels.flat, seen, found, strict=False):
         axes.plot(observation, color=OBSERVED, linewidth=0.8, label="observation")
@@ -43,9 +48,18 @@ def _curves(subject: Subject, style: Style) -> "Figure":
     for axes in panels.flat[len(seen) :]:
         axes.set_axis_off()
     handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=2, fontsize=SMALL_LETTERS, frameon=False)
+    figure.legend(
+        handles,
+        labels,
+        loc="upper right",
+        bbox_to_anchor=(1, height / (height + style.above)),
+        borderaxespad=0,
+        ncols=2,
+        fontsize=SMALL_LETTERS,
+        frameon=False,
+    )
     figure.supxlabel("element", fontsize=LETTERS)
-    figure.supylabel("value", fontsize=LETTERS)
+    figure.supylabel(f"value{unit}", fontsize=LETTERS)
     return figure
 
 

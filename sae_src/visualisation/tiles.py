@@ -26,6 +26,7 @@ class Row:
         left, right: labels beside them.
         marked: the image with a frame, if any.
         above: a line of text above the row: for its left end, its middle and its right end; empty for no line.
+        above_right: a heading in that line, above the labels at the right.
         space: inches that are left free above the row, and above its line of text.
         apart: images after which some more space is left.
     """
@@ -35,6 +36,7 @@ class Row:
     right: str = ""
     marked: int | None = None
     above: tuple[str, str, str] = ("", "", "")
+    above_right: str = ""
     space: float = 0.0
     apart: tuple[int, ...] = ()
 
@@ -49,7 +51,7 @@ def tile_figure(rows: Sequence[Row], style: Style) -> "Figure":
     """Rows of images below each other; as wide as the style says, or less where it would be higher than a page."""
     columns = max(len(row.images) for row in rows)
     left = _beside([row.left for row in rows])
-    right = _beside([row.right for row in rows])
+    right = _beside([label for row in rows for label in (row.right, row.above_right)])
     extra = _GAP * 3 * max(len(row.apart) for row in rows)
     ratio = rows[0].images.shape[-2] / rows[0].images.shape[-1]
     fixed = 2 * _EDGE + style.above + sum(row.head for row in rows) + _GAP * (len(rows) - 1)
@@ -67,7 +69,7 @@ def tile_figure(rows: Sequence[Row], style: Style) -> "Figure":
         top -= style.above
     for row in rows:
         top -= row.head
-        _write_row(axes, row, (_EDGE + left, images_end), top - high / 2, top + 0.03)
+        _write_row(axes, row, (_EDGE + left, images_end, size[0] - _EDGE), top - high / 2, top + 0.03)
         start = _EDGE + left
         for place, image in enumerate(row.images):
             box = (start, start + wide, top - high, top)
@@ -84,14 +86,15 @@ def _beside(labels: Sequence[str]) -> float:
     return LETTER * longest + 0.06 if longest else 0.0
 
 
-def _write_row(axes: "Axes", row: Row, ends: tuple[float, float], middle: float, line: float) -> None:
-    start, end = ends
+def _write_row(axes: "Axes", row: Row, ends: tuple[float, float, float], middle: float, line: float) -> None:
+    start, end, edge = ends
     axes.text(start - 0.05, middle, row.left, ha="right", va="center", fontsize=LETTERS)
-    axes.text(end + 0.05, middle, row.right, ha="left", va="center", fontsize=SMALL_LETTERS)
+    axes.text(edge, middle, row.right, ha="right", va="center", fontsize=SMALL_LETTERS)
     first, centre, last = row.above
     axes.text(start, line, first, ha="left", va="bottom", fontsize=SMALL_LETTERS)
     axes.text((start + end) / 2, line, centre, ha="center", va="bottom", fontsize=SMALL_LETTERS)
     axes.text(end, line, last, ha="right", va="bottom", fontsize=SMALL_LETTERS)
+    axes.text(edge, line, row.above_right, ha="right", va="bottom", fontsize=SMALL_LETTERS)
 
 
 def _show(axes: "Axes", image: Tensor, box: tuple[float, float, float, float], *, is_marked: bool) -> None:

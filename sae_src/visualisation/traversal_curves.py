@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from omnilearn.figures import drawing
+import torch
+
+from omnilearn.figures import drawing, in_powers_of_ten
 from sae_src.visualisation.paper import LETTERS, SMALL_LETTERS, Style, paper_figure
 from sae_src.visualisation.subject import Subject
 
@@ -30,11 +32,12 @@ def traversal_curves(subject: Subject, style: Style, places: Sequence[int]) -> "
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     colours = matplotlib.colormaps["viridis"]
     steps = found.values.shape[-1]
-    for axes, place in zip(panels.flat, places, strict=False):
-        outputs = found.images[0, place].cpu()
-        own = outputs[int(found.home[0, place])]
+    outputs = found.images[0, list(places)].cpu()
+    own = outputs[torch.arange(len(places)), found.home[0, list(places)].cpu()]
+    changes, unit = in_powers_of_ten((outputs - own[:, None]).numpy())
+    for axes, place, change in zip(panels.flat, places, changes, strict=False):
         for step in range(steps):
-            axes.plot(outputs[step] - own, color=colours(step / (steps - 1)), linewidth=0.6)
+            axes.plot(change[step], color=colours(step / (steps - 1)), linewidth=0.6)
         label = f"$z_{{{found.latents[place]}}}$  {float(subject.strength[place]):.2f}"
         axes.set_title(label, fontsize=LETTERS, loc="left", pad=2)
         axes.tick_params(labelsize=SMALL_LETTERS, length=2)
@@ -43,5 +46,5 @@ def traversal_curves(subject: Subject, style: Style, places: Sequence[int]) -> "
     bar = figure.colorbar(ScalarMappable(cmap=colours), ax=panels, ticks=[0, 1], aspect=30, pad=0.01)
     bar.ax.set_yticklabels(["least\ncode", "largest\ncode"], fontsize=SMALL_LETTERS)
     figure.supxlabel("element", fontsize=LETTERS)
-    figure.supylabel("change of the output", fontsize=LETTERS)
+    figure.supylabel(f"change of the output{unit}", fontsize=LETTERS)
     return figure

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from omnilearn.tensorboard.writer import gif
-from sae_src.pictures.images import resized
+from sae_src.pictures.images import labelled, resized
 from sae_src.pictures.traversals import animation_frames
 from sae_src.report.observations import FactorTraversal
 from sae_src.visualisation.paper import Style
@@ -35,6 +35,7 @@ def draw(subject: Subject, style: Style) -> "Figure":
                 f"{float(subject.strength[place]):.2f}",
                 marked=int(found.home[0, place]),
                 above=("least code", "decoded", "largest code") if rank == 0 else ("", "", ""),
+                above_right="" if rank else "response",
             )
         )
     for rank, factor in enumerate(subject.explored.factors):
@@ -46,9 +47,13 @@ def draw(subject: Subject, style: Style) -> "Figure":
 
 def animate(subject: Subject) -> bytes:
     """An animated GIF with a tile for each latent in the order of the figure, there and back."""
-    images = subject.exploration.images[:1, subject.order[:MOST_LATENTS]]
-    tiles = resized(images.flatten(0, 2)).unflatten(0, images.shape[:3])
-    frames = animation_frames(tiles, sample=0)
+    places = subject.order[:MOST_LATENTS]
+    images = subject.exploration.images[0, places]
+    tiles = resized(images.flatten(0, 1)).unflatten(0, images.shape[:2]).float().cpu()
+    names = [f"z{subject.exploration.latents[place]}" for place in places]
+    frames = animation_frames(
+        torch.stack([labelled(tile, name) for tile, name in zip(tiles, names, strict=True)])[None]
+    )
     return gif(torch.cat([frames, frames[1:-1].flip(0)]), _FRAMES_PER_SECOND)
 
 
