@@ -1,8 +1,11 @@
 """The Fréchet distance in the features of EfficientNet-Lite0: pretrained, without a download of its own."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from omnilearn.config.registry import component
 from omnilearn.data.loading import Data
@@ -10,6 +13,7 @@ from omnilearn.device import to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import Measure, Measured, measure
 from omnilearn.model import Model
+from omnilearn.progress import ANNOUNCED_FROM, duration
 from omnilearn.versions import library_versions
 from sae_src.sample_quality.efficientnet import DIM, is_installed, load_efficientnet
 from sae_src.sample_quality.measures import (
@@ -25,6 +29,7 @@ from sae_src.sample_quality.samples import SampleKind, kinds_of
 from sae_src.sample_quality.statistics import Statistics, read_statistics, write_statistics
 
 FILE = "lite0_stats.h5"
+_QUICK = 100  # images, that take a few seconds on any machine
 
 
 @measure("lite0_distance", added_where=is_installed)
@@ -66,7 +71,12 @@ class Lite0Distance(Measure):
         """The distance of each kind of samples."""
         autoencoder = model_of_images(model)
         notes: tuple[str, ...] = ()
+        kinds = self.kinds or kinds_of(autoencoder)
         network = to_device(load_efficientnet(self.weights), data.dataset.device)
+        if (seconds := _seconds(network, data, (len(kinds) + 1) * self.n_samples)) > ANNOUNCED_FROM:
+            each = f"{self.n_samples:,} samples of each kind through a network, about {duration(seconds)}"
+            way_out = "--lite0-distance null leaves that out, --lite0-distance.n-samples 200 is quicker"
+            print(f"{self.title}: {each} ({way_out})", flush=True)
         if data.is_cut(mode):
             reference = mode
             known = moments_of_part(data.subset(mode), network, self.n_samples, self.batch_size, seed, stop)
@@ -79,7 +89,7 @@ class Lite0Distance(Measure):
             known.moments,
             data.subset(mode),
             suffix="lite0_distance",
-            kinds=self.kinds or kinds_of(autoencoder),
+            kinds=kinds,
             count=self.n_samples,
             batch_size=self.batch_size,
             seed=seed,
@@ -108,3 +118,14 @@ class Lite0Distance(Measure):
             except (UserError, OSError) as error:  # data may lie where nobody writes
                 return Statistics(found, about), (f"the statistics of the data are not kept: {error}",)
         return Statistics(found, about), ()
+
+
+@torch.no_grad()
+def _seconds(network: Network, data: Data, images: int) -> float:
+    """How long the features of so many images take on this CPU; elsewhere 0, it is quick."""
+    if data.dataset.device.type != "cpu" or images < _QUICK:
+        return 0.0
+    few = data.dataset.batch(torch.arange(min(16, len(data.dataset))))
+    start = time.perf_counter()
+    network(few)
+    return (time.perf_counter() - start) / len(few) * images

@@ -210,6 +210,8 @@ def distances_of_samples(
         if reason is not None:
             notes.append(f"no {kind} samples: {reason}")
             continue
+        if kind == "rec" and count > len(subset):
+            notes.append(_repeated(count, len(subset), suffix))
         with undisturbed(seed):
             batches = sample_batches(model, kind, count, subset=subset, batch_size=batch_size, seed=seed)
             found = moments_of(batches, network, count, title=f"{kind} samples", stop=stop)
@@ -219,6 +221,15 @@ def distances_of_samples(
         elif moments is not None:
             scores[f"{kind}_{suffix}"] = frechet_distance(moments, found)
     return Measured(scores, tensors, {}, tuple(notes))
+
+
+def _repeated(count: int, observations: int, suffix: str) -> str:
+    """What there is to say where reconstructions are of fewer observations than samples are asked for."""
+    key = suffix.replace("_", "-")
+    return (
+        f"{count:,} reconstructions of {observations:,} observations: each is taken several times "
+        f"(--{key}.n-samples {observations} takes each once; compare distances of equal numbers only)"
+    )
 
 
 @torch.no_grad()
