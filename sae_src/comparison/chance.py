@@ -32,6 +32,11 @@ class ChanceLevel:
     scores: Mapping[str, float]
 
 
+def levels_of_groups(groups: Sequence[Sequence[ScoredRun]], *, compute: bool) -> list[ChanceLevel | None]:
+    """The chance level of each group of runs alike, by the first of them that has metrics; None where unknown."""
+    return [next(iter(chance_levels(runs, compute=compute)), None) for runs in groups]
+
+
 def chance_levels(runs: Sequence[ScoredRun], *, compute: bool) -> list[ChanceLevel]:
     """The chance levels of the metrics of runs: those in their results, those stored with the data, or all.
 

@@ -10,7 +10,7 @@ from omnilearn.errors import UserError, printable
 from omnilearn.files import write_bytes, write_text
 from omnilearn.runs.folder import save_root
 from omnilearn.text_table import Format, render
-from sae_src.comparison.chance import ChanceLevel, chance_levels
+from sae_src.comparison.chance import ChanceLevel, chance_levels, levels_of_groups
 from sae_src.comparison.groups import Group, grouped
 from sae_src.comparison.plots import plot
 from sae_src.comparison.scores import UDR, ScoredRun, direction, headlines, matching
@@ -64,7 +64,8 @@ def compare(config: Node) -> list[Group]:
     for note in [*notes, *more]:
         print(f"note: {printable(note)}")
     if settings.out is not None and settings.out.suffix in _PLOTS:
-        write_bytes(settings.out, plot(groups, names, _PLOTS[settings.out.suffix]))
+        known = levels_of_groups([group.runs for group in groups], compute=settings.chance)
+        write_bytes(settings.out, plot(groups, names, _PLOTS[settings.out.suffix], known))
         print(f"{len(groups)} rows drawn in {settings.out}")
         return groups
     kind = "table" if settings.out is None else _FORMATS[settings.out.suffix]

@@ -1,9 +1,10 @@
 """A comparison as a figure: bars with every seed's dot for each score, and reconstruction against disentanglement."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from omnilearn.figures import drawing, encoded, new_figure
+from sae_src.comparison.chance import ChanceLevel
 from sae_src.comparison.groups import Group
 from sae_src.comparison.scores import direction
 from sae_src.comparison.statistics import estimate
@@ -16,30 +17,42 @@ if TYPE_CHECKING:
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 _MARKERS = "osD^vPX"
 _WIDTH, _LETTERS, _ACROSS = 6.75, 7, 3
+_LINE = 0.13  # inches of a line of the legend
+_CHANCE: dict[str, Any] = {"color": "black", "linewidth": 1.0, "linestyle": (0, (2, 1.5))}
+
+Levels = Sequence[ChanceLevel | None]
+"""The chance level of each group, where it is known."""
 
 
-def plot(groups: Sequence[Group], names: Sequence[str], form: Literal["png", "pdf"]) -> bytes:
+def plot(groups: Sequence[Group], names: Sequence[str], form: Literal["png", "pdf"], levels: Levels = ()) -> bytes:
     """The comparison of groups by these scores as the content of a file."""
-    return encoded(comparison_figure(groups, names), form, dots_per_inch=300)
+    return encoded(comparison_figure(groups, names, levels), form, dots_per_inch=300)
 
 
 @drawing
-def comparison_figure(groups: Sequence[Group], names: Sequence[str]) -> "Figure":
+def comparison_figure(groups: Sequence[Group], names: Sequence[str], levels: Levels = ()) -> "Figure":
     """A panel of bars for each score; the last one has the first reconstruction loss against the first score of which a
-    high value is good, where both are among them.
+    high value is good, where both are among them. Dashed lines are chance levels.
     """
+    levels = levels or [None] * len(groups)
     pair = _against(names)
     count = len(names) + (pair is not None)
     across = min(count, _ACROSS)
     down = -(-count // across)
-    figure = new_figure(figsize=(_WIDTH, down * (0.7 + max(0.2 * len(groups), 1.2))), layout="constrained")
+    lines = 0 if pair is None else -(-(len(groups) + 1) // _ACROSS)
+    height = down * (0.8 + max(0.2 * len(groups), 1.2)) + _LINE * lines
+    figure = new_figure(figsize=(_WIDTH, height), layout="constrained")
     panels = figure.subplots(down, across, squeeze=False)
     for axes in panels.flat[count:]:
         axes.set_axis_off()
     for place, (axes, name) in enumerate(zip(panels.flat, names, strict=False)):
-        _bars(axes, groups, name, named=place % across == 0)
+        _bars(axes, groups, name, levels, named=place % across == 0)
     if pair is not None:
-        _scatter(panels.flat[len(names)], groups, *pair)
+        _scatter(panels.flat[len(names)], groups, *pair, levels)
+        shown = panels.flat[len(names)].get_legend_handles_labels()
+        figure.legend(
+            *shown, loc="outside lower center", ncols=_ACROSS, fontsize=_LETTERS, frameon=False, handletextpad=0.4
+        )
     return figure
 
 
@@ -56,8 +69,9 @@ def _against(names: Sequence[str]) -> tuple[str, str] | None:
     return (losses[0], scores[0]) if losses and scores else None
 
 
-def _bars(axes: "Axes", groups: Sequence[Group], name: str, *, named: bool) -> None:
-    for place, group in enumerate(groups):
+def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, named: bool) -> None:
+    has_level = False
+    for place, (group, level) in enumerate(zip(groups, levels, strict=True)):
         values = list(group.values.get(name, {}).values())
         if not values:
             continue
@@ -65,15 +79,19 @@ def _bars(axes: "Axes", groups: Sequence[Group], name: str, *, named: bool) -> N
         error = found.half_width if found.n > 1 else None
         axes.barh(place, found.mean, xerr=error, color=_COLOURS[place % 7], alpha=0.55, error_kw={"linewidth": 0.8})
         axes.scatter(values, [place] * len(values), s=6, color="black", zorder=3, linewidths=0)
+        if level is not None and name in level.scores:
+            axes.plot([level.scores[name]] * 2, [place - 0.48, place + 0.48], **_CHANCE)
+            has_level = True
     axes.set_yticks(range(len(groups)), [label_of(group) for group in groups] if named else [""] * len(groups))
     axes.set_ylim(len(groups) - 0.4, -0.6)
-    arrow = {"high": " (high is good)", "low": " (low is good)", "none": ""}[direction(name)]
-    axes.set_xlabel(f"{name}{arrow}", fontsize=_LETTERS)
+    end = direction(name)
+    about = ", ".join([f"{end} is good"] * (end != "none") + ["dashed: chance"] * has_level)
+    axes.set_xlabel(f"{name}\n({about})" if about else name, fontsize=_LETTERS)
     axes.tick_params(labelsize=_LETTERS, length=2)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _scatter(axes: "Axes", groups: Sequence[Group], loss: str, score: str) -> None:
+def _scatter(axes: "Axes", groups: Sequence[Group], loss: str, score: str, levels: Levels) -> None:
     for place, group in enumerate(groups):
         first, second = group.values.get(loss, {}), group.values.get(score, {})
         seeds = [seed for seed in first if seed in second]
@@ -84,4 +102,6 @@ def _scatter(axes: "Axes", groups: Sequence[Group], loss: str, score: str) -> No
     axes.set_ylabel(score, fontsize=_LETTERS)
     axes.tick_params(labelsize=_LETTERS, length=2)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=_LETTERS - 1, frameon=False, handletextpad=0.2)
+    known = dict.fromkeys(level.scores[score] for level in levels if level is not None and score in level.scores)
+    for place, value in enumerate(known):
+        axes.axhline(value, label="" if place else "chance", **_CHANCE)

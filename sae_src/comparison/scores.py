@@ -1,6 +1,7 @@
 """The scores of a run: all that its evaluations and metrics have written, each with the settings that made it."""
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,9 @@ _NO_SETTINGS = {"din", "dout", "dataset_size", "info", "run", "seed"}
 _WHOLE = ("correlate", "holdout")
 # Of a run that others start with: what differs between its seeds, or follows from the rest.
 _OF_ONE_ORIGIN = ("run", "weights", "din", "holdouts")
-_COUNTS = ("active", "num_active_dims", "size")
+# Scores that are neither good nor bad: counts, and what others are compared with.
+_NEITHER = ("active", "infoc_chance", "infom_chance", "num_active_dims", "size", "top1_codes")
+_LOW = ("largest_off_diagonal",)  # of a metric whose others are good when high
 
 
 @dataclass(frozen=True)
@@ -114,15 +117,12 @@ def direction(name: str) -> Direction:
         return "high"
     group, _, last = name.rpartition(".")
     metric = all_metrics().get(group.rpartition(".")[2])
-    if last in _COUNTS:
+    if last in _NEITHER:
         return "none"
-    if metric is None:  # losses and distances
+    if metric is None or last in _LOW:  # without a metric: losses and distances
         return "low"
-    places = {end: metric.range.find(end) for end in ("high", "low")}
-    known = {end: place for end, place in places.items() if place >= 0}
-    if not known:
-        return "none"
-    return "high" if min(known, key=lambda end: known[end]) == "high" else "low"
+    found = re.search(r"\b(?:high|low)\b", metric.range)  # not the "low" of "below"
+    return "none" if found is None else "high" if found[0] == "high" else "low"
 
 
 def flat(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from sae_src.comparison.chance import levels_of_groups
+from sae_src.comparison.scores import scored
 from sae_src.eval_metrics.chance import FOLDER
 
 SIZES = "--num-train 200 --num-test 100 --num-latent 50 --metrics [mig,sap] --device cpu --jobs 1"
@@ -29,3 +31,7 @@ def test_chance_levels(fig, runs, tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     fig("compare --runs all --scores mig")
     assert row in capsys.readouterr().out.splitlines()
+    (run,) = (run for run in runs.iterdir() if (run / "config.yaml").is_file())
+    level, nothing = levels_of_groups([[scored(run)], []], compute=False)  # what figures mark
+    assert nothing is None and level is not None
+    assert float(row.split()[-1]) == pytest.approx(level.scores["mig.discrete_mig"], rel=1e-3)

@@ -2,8 +2,11 @@
 
 import pytest
 
+from omnilearn.figures import arranged
+from sae_src.comparison.chance import ChanceLevel
 from sae_src.comparison.groups import Group
 from sae_src.comparison.plots import comparison_figure
+from sae_src.comparison.scores import direction
 
 NAMES = ["test_results.rec_loss", "dci.disentanglement"]
 
@@ -25,6 +28,47 @@ def test_every_seed_is_a_dot_and_losses_stand_against_scores(groups):
     assert [label.get_text() for label in bars.get_yticklabels()] == ["SAE-12, d/vec, channels 16", "AE, d/vec"]
     assert len(scores.patches) == 1
     assert against.collections[0].get_offsets().tolist() == [[1.0, 0.5], [2.0, 0.6]]
+
+
+def test_chance_levels_are_marked_where_they_are_known(groups):
+    level = ChanceLevel("d/vec", 12, {NAMES[1]: 0.05})
+    losses, scores, against = comparison_figure(groups, NAMES, [level, None]).axes
+    assert not losses.lines
+    (mark,) = scores.lines
+    assert mark.get_xydata().tolist() == [[0.05, -0.48], [0.05, 0.48]]
+    (line,) = against.lines
+    assert set(line.get_ydata()) == {0.05}
+    words = {text.get_text() for legend in scores.figure.legends for text in legend.get_texts()}
+    assert words == {"SAE-12, d/vec, channels 16", "AE, d/vec", "chance"}
+
+
+def test_nothing_covers_anything_else(groups):
+    figure = arranged(comparison_figure(groups * 4, NAMES, [None] * 8))
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    across, up = figure.get_size_inches()
+    left, bottom, right, top = figure.get_tightbbox(renderer).extents
+    assert min(left, bottom, across - right, up - top) > -0.01
+    legend = figure.legends[0].get_window_extent(renderer)
+    assert not any(legend.overlaps(axes.get_tightbbox(renderer)) for axes in figure.axes)
+
+
+@pytest.mark.parametrize(
+    ("score", "good"),
+    [
+        ("sap.SAP_score", "high"),  # "0 to below 1, high"
+        ("fairness.mean_fairness:mean_pred:mean_sens", "low"),
+        ("r2.r2_linear", "high"),
+        ("r2.largest_off_diagonal", "low"),
+        ("irs.num_active_dims", "none"),
+        ("infomec.infom_chance", "none"),
+        ("test_results.rec_loss", "low"),
+        ("udr", "high"),
+    ],
+)
+def test_which_end_of_a_score_is_good(score, good):
+    assert direction(score) == good
 
 
 def test_a_score_alone_stands_against_nothing(groups):
