@@ -1,6 +1,8 @@
 """What CONTRIBUTING.md tells to write works as it stands: a file, a line, a command."""
 
+import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +17,8 @@ from omnilearn.files import load_tensors
 from tests.conftest import ROOT
 
 SHORT = "--budget 2 --dataset.num-samples 600 --device cpu --name-include-date no"
-KINDS = ("method", "layer", "data set", "metric", "picture", "command", "optimiser")
+SHORT_KEYS = "{budget: 2, dataset.num-samples: 600, include-eval: no, viz: null, validation: null, device: cpu}"
+KINDS = ("method", "layer", "structural layer", "data set", "metric", "picture", "command", "optimiser")
 ENVIRONMENT = Path(sys.executable).parent
 
 
@@ -33,7 +36,8 @@ class Example:
 def examples() -> dict[str, Example]:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     pattern = re.compile(
-        r"^### An? (?P<kind>[\w ]+)\n\nNew file `(?P<path>\S+)`:\n\n```python\n(?P<code>.*?)```\n\n"
+        r"^### An? (?P<kind>[\w ]+)\n(?:\n|(?!New file|#)[^\n]+\n)+"
+        r"New file `(?P<path>\S+)`:\n\n```python\n(?P<code>.*?)```\n\n"
         r"One line in `(?P<list_path>\S+)`:\n\n```python\n(?P<line>[^\n]+)\n```\n\n```\n(?P<command>fig [^\n]+)\n```",
         re.MULTILINE | re.DOTALL,
     )
@@ -41,10 +45,17 @@ def examples() -> dict[str, Example]:
     return {example.pop("kind"): Example(**example) for example in found}
 
 
+def sweep_example() -> tuple[str, str, list[str]]:
+    """The path and content of the file of a sweep, and the commands that make and compare its runs."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^`(config/sweep/\S+)`:\n\n```yaml\n(.*?)```\n\n```\n(.*?)```", text, re.M | re.S)
+    return found[0], found[1], found[2].splitlines()
+
+
 EXAMPLES = examples()
 TRAINED = {
     kind: EXAMPLES[kind].command.removeprefix("fig ")
-    for kind in ("method", "layer", "data set", "picture", "optimiser")
+    for kind in ("method", "layer", "structural layer", "data set", "picture", "optimiser")
 }
 
 
@@ -70,6 +81,8 @@ def project(tmp_path_factory) -> Path:
         assert not (copy / example.path).exists()
         (copy / example.path).write_text(example.code, encoding="utf-8")
         add_line(copy / example.list_path, example.line)
+    path, content, _ = sweep_example()
+    (copy / path).write_text(content, encoding="utf-8")
     return copy
 
 
@@ -126,11 +139,31 @@ def test_what_is_added_trains(added, kind):
     used = {
         "method": lambda: config["model"]["_type"] == "denoising-ae" and config["model"]["noise"] == 0.2,
         "layer": lambda: "DropoutLayer" in printed_model(folder),
+        "structural layer": lambda: (
+            printed_model(folder).count("(net)") == 12 == printed_model(folder).count("GatedCh")
+        ),
         "data set": lambda: (config["dataset"]["_type"], config["din"]) == ("rings", 2),
         "picture": lambda: "rec-error/train" in events_of(folder).Tags()["images"],
         "optimiser": lambda: config["model"]["optim"]["_type"] == "nadam",
     }
     assert used[kind]()
+
+
+@pytest.mark.slow
+def test_the_structural_layer_is_compared_over_seeds(project, tmp_path, monkeypatch):
+    """The commands of the sweep, made short, in one process; then the table."""
+    monkeypatch.setenv("OMNILEARN_SAVE_DIR", str(tmp_path / "runs"))
+    _, content, (sweep, compare) = sweep_example()
+    assert sweep.startswith("fig sweep sweep/gated ")
+    (project / "short.yaml").write_text(content.replace("{budget: 5000}", SHORT_KEYS), encoding="utf-8")
+    *lines, count = fig(project, "sweep short.yaml --print").splitlines()
+    assert count == "6 runs: 0 done, 6 left"
+    commands = [shlex.split(line)[3:] for line in lines]
+    commands += [shlex.split(compare.replace("sweep=gated", "sweep=short"))[1:]]
+    code = "import json, omnifig, sys; omnifig.initialize(); [omnifig.main(words) for words in json.loads(sys.argv[1])]"
+    table = run(project, sys.executable, "-c", code, json.dumps(commands)).split("written to")[-1]
+    assert re.search(r"\nSAE-12 +vec +3 .*\ngated SAE-12 +vec +3 ", table)
+    assert all(score in table for score in ("mcc", "r2", "test_results.rec_loss"))
 
 
 @pytest.mark.slow
