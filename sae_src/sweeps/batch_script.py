@@ -1,6 +1,7 @@
 """A sweep as an array job of Slurm, in a plain script: one task for each run."""
 
 import shlex
+import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ def batch_script(
 ) -> str:
     """The text of a script for `sbatch`.
 
-    Before its time is over, or where it is preempted, a task saves, stops and is put back into the queue, and goes on.
+    Before its time is over, a task saves, stops and is put back into the queue, and goes on. One that is told to end
+    (SIGTERM) saves and stops: after a preemption, Slurm puts it back by itself; after `scancel`, it stays out.
 
     Args:
         name: the name of the job.
@@ -41,14 +43,17 @@ def batch_script(
             f"cd {shlex.quote(folder)} || exit 2",
             f'{shlex.join(command)} "$SLURM_ARRAY_TASK_ID" &',
             "child=$!",
-            "trap 'kill -USR1 \"$child\"' USR1 TERM",
-            'wait "$child"',
-            "code=$?",
+            "over= cancelled=  # since when its time is nearly over; whether it was told to end before it was",
+            "trap 'over=$SECONDS; kill -USR1 \"$child\"' USR1",
+            f"trap '[ $((SECONDS - ${{over:-$SECONDS}})) -ge {SECONDS_TO_SAVE - 10} ] || cancelled=yes; "
+            'kill -USR1 "$child"\' TERM',
             'while kill -0 "$child" 2>/dev/null; do  # a signal ends `wait`, not the process',
             '    wait "$child"',
-            "    code=$?",
             "done",
-            f"if [ $code -eq {STOPPED} ]; then",
+            'wait "$child"  # gives its code again',
+            "code=$?",
+            # A task that the signal has killed had only just begun.
+            f'if [ -z "$cancelled" ] && {{ [ $code -eq {STOPPED} ] || [ $code -eq {128 + signal.SIGUSR1} ]; }}; then',
             '    scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"',
             "fi",
             "exit $code",

@@ -6,6 +6,7 @@ It imports nothing of this project: the task needs no memory for it.
 import os
 import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -21,13 +22,16 @@ class RunTask:
         command: the program and its words.
         folder: where it runs.
         stopped: its exit code where it has saved and can go on.
+        seconds_to_save: how long before its time is over the task is told so.
     """
 
     command: tuple[str, ...]
     folder: str
     stopped: int
+    seconds_to_save: float
     _child: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
     _is_cancelled: bool = field(default=False, init=False, repr=False)
+    _nearly_over: float | None = field(default=None, init=False, repr=False)  # since when
 
     def __call__(self) -> int:
         """Make the run; raises `RuntimeError` where it failed."""
@@ -51,23 +55,27 @@ class RunTask:
 
     def checkpoint(self) -> Any:
         """Called before the time is over: let the run save and end; returns what to put into the queue, None where the
-        run failed.
+        run failed or was cancelled meanwhile.
         """
         from submitit.helpers import DelayedSubmission
 
+        self._nearly_over = time.monotonic()
         if self._child is not None:
             # By its number: this runs in a signal's handler, while `__call__` waits for the same process.
             os.kill(self._child.pid, signal.SIGUSR1)
             # One that the signal has killed had only just begun.
             if _exit_code(self._child) not in (0, self.stopped, -signal.SIGUSR1):
                 return None
-        return DelayedSubmission(RunTask(self.command, self.folder, self.stopped))
+        if self._is_cancelled:
+            return None
+        return DelayedSubmission(RunTask(self.command, self.folder, self.stopped, self.seconds_to_save))
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         """Slurm has told every process of the task to end: the run saves by itself. Where the task was preempted and
-        not cancelled, Slurm puts it back into the queue.
+        not cancelled, Slurm puts it back into the queue. Where its time was not enough to save, it still goes back.
         """
-        self._is_cancelled = True
+        since = self._nearly_over
+        self._is_cancelled = since is None or time.monotonic() - since < self.seconds_to_save - 10
 
 
 def _exit_code(child: "subprocess.Popen[bytes]") -> int:

@@ -80,7 +80,7 @@ class Submission:
 
         if not commands:
             return []
-        tasks = [RunTask(tuple(command), str(Path.cwd()), STOPPED) for command in commands]
+        tasks = [RunTask(tuple(command), str(Path.cwd()), STOPPED, SECONDS_TO_SAVE) for command in commands]
         try:
             with _found_from_anywhere(), self._executor.batch():
                 return [self._executor.submit(task) for task in tasks]

@@ -144,14 +144,14 @@ def test_a_task_that_has_to_end_saves_and_goes_on(minutes, tmp_path):
 
 
 def test_a_run_that_failed_is_not_put_back(tmp_path):
-    task = RunTask((sys.executable, "-c", "raise SystemExit(2)"), str(tmp_path), STOPPED)
+    task = RunTask((sys.executable, "-c", "raise SystemExit(2)"), str(tmp_path), STOPPED, 120)
     with pytest.raises(RuntimeError, match="exit code 2"):
         task()
     assert task.checkpoint() is None
 
 
 def test_a_run_that_had_only_just_begun_is_put_back(tmp_path):
-    task = RunTask((sys.executable, "-c", "import time; time.sleep(60)"), str(tmp_path), STOPPED)
+    task = RunTask((sys.executable, "-c", "import time; time.sleep(60)"), str(tmp_path), STOPPED, 120)
     task._child = subprocess.Popen(task.command)
     again = task.checkpoint()
     assert task._child.returncode == -signal.SIGUSR1 and again.function.command == task.command
@@ -163,7 +163,7 @@ def test_a_run_that_stopped_by_itself_is_put_back(is_cancelled, tmp_path):
     told = []
     cancel = "os.kill(os.getppid(), signal.SIGTERM); time.sleep(0.1)" if is_cancelled else ""
     words = sys.executable, "-c", f"import os, signal, time; {cancel}\nraise SystemExit({STOPPED})"
-    task = RunTask(words, str(tmp_path), STOPPED)
+    task = RunTask(words, str(tmp_path), STOPPED, 120)
     terminated = signal.getsignal(signal.SIGTERM)
     before = signal.signal(signal.SIGUSR2, lambda *_: told.append(task.checkpoint()))
     try:
@@ -173,6 +173,23 @@ def test_a_run_that_stopped_by_itself_is_put_back(is_cancelled, tmp_path):
         signal.signal(signal.SIGUSR2, before)
     assert [again.function.command for again in told] == ([] if is_cancelled else [words])
     assert signal.getsignal(signal.SIGTERM) == terminated
+
+
+@pytest.mark.parametrize(("seconds_to_save", "is_back"), [(120, False), (10, True)])
+def test_a_run_that_is_cancelled_while_it_saves_is_not_put_back(seconds_to_save, is_back, tmp_path):
+    """Unless it is told to end since its time is over: then that was not enough to save."""
+    cancel = "os.kill(os.getppid(), signal.SIGTERM); time.sleep(0.1); raise SystemExit(4)"
+    code = f"import os, signal, sys, time\ndef save(*_): {cancel}\nsignal.signal(signal.SIGUSR1, save)"
+    words = sys.executable, "-c", f"{code}\nopen('ready', 'w').close(); time.sleep(60)"
+    task = RunTask(words, str(tmp_path), STOPPED, seconds_to_save)
+    task._child = subprocess.Popen(words, cwd=tmp_path)
+    while not (tmp_path / "ready").exists():
+        time.sleep(0.01)
+    before = signal.signal(signal.SIGTERM, task._end)
+    try:
+        assert (task.checkpoint() is not None) == is_back
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.slow
