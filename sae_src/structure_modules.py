@@ -111,6 +111,40 @@ class AffineAdaIN(AdaIN):
         return torch.addcmul(shift, log_scale.exp(), features)
 
 
+@component("bounded-adain")
+class BoundedAffineAdaIN(AffineAdaIN):
+    """The affine transform with scales that can neither vanish nor overflow: exp(b tanh(s / b)) * features + m.
+
+    Near zero it is the transform of the paper. A norm after the layer hides its scales from the loss, so that at large
+    learning rates they drift, in the paper's form until they overflow.
+
+    Args:
+        din, dout, style_dim, style_net, normalize_features: as for `AdaIN`.
+        largest_log_scale: b; scales are between exp(-b) and exp(b).
+    """
+
+    def __init__(
+        self,
+        din: Size | None = None,
+        dout: Size | None = None,
+        *,
+        style_dim: int,
+        style_net: Builder[Layer],
+        normalize_features: bool = True,
+        largest_log_scale: float = 3.0,
+    ) -> None:
+        super().__init__(din, dout, style_dim=style_dim, style_net=style_net, normalize_features=normalize_features)
+        if largest_log_scale <= 0:
+            raise ValueError(f"largest_log_scale must be above 0, got {largest_log_scale}")
+        self.largest_log_scale = largest_log_scale
+
+    def modulate(self, features: Tensor, values: Tensor) -> Tensor:
+        """Combine features (B, C, ...) with shifts and unbounded log scales (B, 2C, ...)."""
+        shift, log_scale = values.chunk(2, dim=1)
+        bound = self.largest_log_scale
+        return torch.addcmul(shift, (bound * torch.tanh(log_scale / bound)).exp(), features)
+
+
 @component("rung-gen")
 class RungGenerate(StructuralLayer):
     """The rung of a ladder decoder: appends `feature_dim` channels computed from the segment, constant over space.

@@ -9,7 +9,7 @@ from omnilearn.layers import MLP, ConvLayer, DenseLayer, GaussianOutput
 from sae_src.baseline import DislibDecoder, DislibEncoder
 from sae_src.decoders import StyleDecoder
 from sae_src.ladder import LadderEncoder
-from sae_src.structure_modules import AdaIN, AffineAdaIN, RungGenerate, RungInfer
+from sae_src.structure_modules import AdaIN, AffineAdaIN, BoundedAffineAdaIN, RungGenerate, RungInfer
 
 STYLE = {"style_net": partial(MLP, hidden=[4])}
 AFFINE = partial(AffineAdaIN, normalize_features=False, **STYLE)
@@ -22,6 +22,18 @@ def test_the_affine_transform_scales_and_shifts_each_channel():
     shift, log_scale = layer.net(style).view(5, 6, 1, 1).chunk(2, dim=1)
     assert torch.allclose(layer(features, style), log_scale.exp() * features + shift)
     assert (layer.din, layer.dout) == ((3, 2, 2), (3, 2, 2))
+
+
+def test_bounded_scales_are_those_of_the_paper_near_one_and_never_overflow():
+    layer = BoundedAffineAdaIN((3, 2, 2), style_dim=2, normalize_features=False, largest_log_scale=2.0, **STYLE)
+    plain = AFFINE((3, 2, 2), style_dim=2)
+    features = torch.rand(5, 3, 2, 2)
+    small, large = 0.01 * torch.randn(5, 6, 1, 1), torch.full((5, 6, 1, 1), 1000.0)
+    assert torch.allclose(layer.modulate(features, small), plain.modulate(features, small), atol=1e-5)
+    assert torch.allclose(layer.modulate(features, large), features * torch.tensor(2.0).exp() + 1000)
+    assert torch.allclose(layer.modulate(features, -large), features * torch.tensor(-2.0).exp() - 1000)
+    with pytest.raises(ValueError, match="above 0"):
+        BoundedAffineAdaIN(3, style_dim=2, normalize_features=False, largest_log_scale=0, **STYLE)
 
 
 def test_adain_adds_one_value_per_channel_to_normalised_features():
