@@ -1,13 +1,16 @@
 """The words and keys of a command line."""
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from omnilearn.config.repeated_keys import check_repeated
+from omnilearn.config.repeated_keys import lost_values
 from omnilearn.config.tree import merged
 from omnilearn.config.yaml_text import is_plain_text, load_yaml
-from omnilearn.errors import ConfigError
+from omnilearn.errors import ConfigError, printable
+
+_log = logging.getLogger(__name__)
 
 # A pattern of names, such as [ab]*, is not a list that goes on after its end.
 _PATTERN = re.compile(r"\[[^][{},:]+\][^][{},:]+")
@@ -16,11 +19,13 @@ _PATTERN = re.compile(r"\[[^][{},:]+\][^][{},:]+")
 def split_command_line(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     """The leading words of a command line, and the keys after them with their values parsed as YAML.
 
-    Raises `ConfigError` where it makes no sense, or gives one place two values.
+    Of a key that stands twice the last value counts, with a warning where they differ. Raises `ConfigError` where the
+    line makes no sense.
     """
     words, given = _words_and_keys(argv)
     values = [True if text is None else parse_value(text, key) for key, text in given]
-    check_repeated(given, values)
+    for lost in lost_values(given, values):
+        _log.warning("%s", printable(lost))
     keys: dict[str, Any] = {}
     for (key, _), value in zip(given, values, strict=True):
         keys[key] = merged(keys[key], value) if key in keys else value

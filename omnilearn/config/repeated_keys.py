@@ -1,29 +1,30 @@
-"""Keys of a command line that stand twice: of two values, one would be lost without a word."""
+"""Keys of a command line that stand twice: of two values the later one counts, and nobody should miss that."""
 
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from omnilearn.config.tree import nested
-from omnilearn.errors import ConfigError
 
 Place = tuple[str, ...]
 
 
-def check_repeated(spelled: Sequence[tuple[str, str | None]], values: Sequence[Any]) -> None:
-    """Raise `ConfigError` where two keys, or what is in their tables, give one place two different values.
+def lost_values(spelled: Sequence[tuple[str, str | None]], values: Sequence[Any]) -> list[str]:
+    """What to say of keys that give, themselves or in their tables, one place two different values.
 
     Args:
         spelled: the keys in their order, with their values as typed.
         values: their values as data.
     """
     leaves = [dict(_leaves(nested({key: value}))) for (key, _), value in zip(spelled, values, strict=True)]
+    found = []
     for later, high in enumerate(leaves):
         for earlier, low in enumerate(leaves[:later]):
             place = _lost(low, high)
             if place is not None:
                 first, second = (_as_typed(*spelled[index]) for index in (earlier, later))
-                raise ConfigError(f"{'.'.join(place)}: given twice, by {first} and by {second}: leave one of them out")
+                found.append(f"{'.'.join(place)} is given twice: {second} counts, not {first}")
+    return found
 
 
 def _lost(low: dict[Place, Any], high: dict[Place, Any]) -> Place | None:

@@ -85,22 +85,21 @@ def test_a_saved_config_makes_the_same_config(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--seed 1 --seed 2", "seed: given twice, by --seed 1 and by --seed 2: leave one of them out"),
-        ("--reg-wt 1 --reg_wt=2", "reg_wt: given twice, by --reg-wt 1 and by --reg_wt 2"),
-        ("--a 1 --b 2 --a 1 --a 3", "a: given twice, by --a 1 and by --a 3"),
-        ("--hybrid --hybrid no", "hybrid: given twice, by --hybrid and by --hybrid no"),
-        ("--a 1 --a yes", "a: given twice"),
-        ("--a.b 1 --a '{b: 2}'", "a.b: given twice, by --a.b 1 and by --a '{b: 2}'"),
-        ("--a null --a.b 1", "a: given twice, by --a null and by --a.b 1"),
-        ("--a.b 1 --a null", "a: given twice, by --a.b 1 and by --a null"),
-        ("--a.0 1 --a [2]", "a: given twice, by --a.0 1 and by --a '[2]'"),
-        ("--a [1] --a.b 2", "a: given twice"),
+        ("--seed 1 --seed 2", "seed is given twice: --seed 2 counts, not --seed 1"),
+        ("--reg-wt 1 --reg_wt=2", "reg_wt is given twice: --reg_wt 2 counts, not --reg-wt 1"),
+        ("--a 1 --b 2 --a 1 --a 3", "a is given twice: --a 3 counts, not --a 1"),
+        ("--hybrid --hybrid no", "hybrid is given twice: --hybrid no counts, not --hybrid"),
+        ("--a 1 --a yes", "a is given twice"),
+        ("--a.b 1 --a '{b: 2}'", "a.b is given twice: --a '{b: 2}' counts, not --a.b 1"),
+        ("--a null --a.b 1", "a is given twice: --a.b 1 counts, not --a null"),
+        ("--a.b 1 --a null", "a is given twice: --a null counts, not --a.b 1"),
+        ("--a.0 1 --a [2]", "a is given twice: --a '[2]' counts, not --a.0 1"),
+        ("--a [1] --a.b 2", "a is given twice"),
     ],
 )
-def test_a_key_with_two_values(words, message):
-    with pytest.raises(ConfigError) as error:
-        split_command_line(shlex.split(words))
-    assert str(error.value).startswith(message) and str(error.value).endswith(": leave one of them out")
+def test_a_key_with_two_values(words, message, caplog):
+    split_command_line(shlex.split(words))
+    assert message in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -116,5 +115,5 @@ def test_a_key_with_two_values(words, message):
         ("--a [1,2] --a.1 3", {"a": [1, 3]}),
     ],
 )
-def test_keys_that_say_no_two_things(words, tree):
-    assert nested(split_command_line(shlex.split(words))[1]) == tree
+def test_keys_that_say_no_two_things(words, tree, caplog):
+    assert nested(split_command_line(shlex.split(words))[1]) == tree and not caplog.records
