@@ -3,6 +3,7 @@
 # ruff: noqa: F401
 import omnilearn.data.own.array
 import omnilearn.data.own.folder
+import omnilearn.data.sets.cars3d
 import omnilearn.data.sets.celeba
 import omnilearn.data.sets.cifar
 import omnilearn.data.sets.digits
@@ -10,6 +11,7 @@ import omnilearn.data.sets.dsprites
 import omnilearn.data.sets.mnist
 import omnilearn.data.sets.mpi3d
 import omnilearn.data.sets.shapes3d
+import omnilearn.data.sets.smallnorb
 import omnilearn.data.sets.svhn
 import omnilearn.data.shapes.dataset
 import omnilearn.layers.conv

@@ -37,7 +37,7 @@ def test_small_images(architecture, config, channels):
 def test_importing_data_sets_and_commands_loads_no_more_than_they_need():
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import omnilearn.data; "
-        "from omnilearn.data.sets import celeba, cifar, dsprites, mnist, mpi3d, shapes3d, svhn; "
+        "from omnilearn.data.sets import cars3d, celeba, cifar, dsprites, mnist, mpi3d, shapes3d, smallnorb, svhn; "
         "from omnilearn.data import shapes; import sae_src.scm; "
         "print([m for m in ('h5py', 'PIL', 'torchvision', 'networkx', 'scipy') if m in sys.modules]); "
         "import sae_src.components, sae_src.commands.train, sae_src.evaluate; "

@@ -18,9 +18,9 @@ def eval_metrics(config: Node) -> object:
     fig eval-metrics eval/3ds --load NAME
     fig eval-metrics eval/fast eval/shapes --load NAME
 
-    eval/3ds, eval/mpi, eval/shapes, eval/celeba, eval/scm hold the published sizes and name the data; without a config
-    of eval/ the data are those of the run. eval/fast in front makes everything small. All observations are used,
-    whatever part the run was trained on.
+    eval/3ds, eval/mpi, eval/shapes, eval/cars3d, eval/smallnorb, eval/celeba, eval/scm hold the published sizes and
+    name the data; without a config of eval/ the data are those of the run. eval/fast in front makes everything small.
+    All observations are used, whatever part the run was trained on.
 
     Which run
         --load NAME|PATH        the run: a name under the save folder, or a folder anywhere (also --path,

@@ -5,6 +5,7 @@ import io
 import pickle
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -152,3 +153,58 @@ def write_svhn(root: Path, count: int = 5) -> np.ndarray:
     for part in ("train", "test"):
         savemat(folder / f"{part}_32x32.mat", {"X": images.transpose(1, 2, 3, 0), "y": digits}, do_compression=True)
     return images
+
+
+def car(seed: int) -> np.ndarray:
+    """The images (128, 128, 3, azimuths, elevations) of a car; a view has one colour but for one corner."""
+    shade = np.random.default_rng(seed).integers(0, 200, (1, 1, 3, 24, 4), np.uint8)
+    images = np.broadcast_to(shade, (128, 128, 3, 24, 4)).copy()
+    images[:64, 64:] += 50
+    return images
+
+
+def mat(**arrays: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    savemat(out, arrays, do_compression=True)
+    return out.getvalue()
+
+
+def write_cars3d(root: Path, cars: dict[str, bytes], names: Sequence[str] | None = None) -> Path:
+    """The official archive with these MATLAB files, and a list of their names or others."""
+    path = root / "cars3d" / "nips2015-analogy-data.tar.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files = {f"data/cars/{name}.mat": content for name, content in cars.items()}
+    files |= {"data/sprites/sprites.mat": b"", "data/shapes48.mat": bytes(10)}
+    files |= {"data/cars/list.txt": "".join(f"{name}\n" for name in (cars if names is None else names)).encode()}
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+NORB_PARTS = ("smallnorb-5x46789x9x18x6x2x96x96-training", "smallnorb-5x01235x9x18x6x2x96x96-testing")
+
+
+def norb_matrix(values: np.ndarray) -> bytes:
+    """The content of a binary matrix of NORB."""
+    kind = {"u1": 0x1E3D4C55, "i4": 0x1E3D4C54}[values.dtype.str[1:]]
+    sizes = [*values.shape, 1, 1][: max(3, values.ndim)]
+    return np.array([kind, values.ndim, *sizes], "<i4").tobytes() + values.tobytes()
+
+
+def write_smallnorb(root: Path, classes: np.ndarray, images: np.ndarray, *, packed: bool = True) -> list[Path]:
+    """The six official files with images (N, 96, 96) of these classes (N, 5), the first half in the training part."""
+    folder = root / "smallnorb"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for part, rows in zip(NORB_PARTS, np.array_split(np.arange(len(classes)), 2), strict=True):
+        info = classes[rows, 1:].astype("<i4")
+        info[:, 2] *= 2
+        pairs = np.stack([images[rows], 255 - images[rows]], axis=1)
+        for name, values in (("dat", pairs), ("cat", classes[rows, 0].astype("<i4")), ("info", info)):
+            paths.append(folder / f"{part}-{name}.mat{'.gz' if packed else ''}")
+            content = norb_matrix(values)
+            paths[-1].write_bytes(gzip.compress(content, 1, mtime=0) if packed else content)
+    return paths

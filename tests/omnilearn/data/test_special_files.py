@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from omnilearn.data.sets.cars3d import Cars3D
 from omnilearn.data.sets.celeba import CelebA
 from omnilearn.data.sets.cifar import CIFAR10
 from omnilearn.data.sets.dsprites import DSprites
 from omnilearn.data.sets.mnist import Digits
 from omnilearn.data.sets.mpi3d import MPI3D
 from omnilearn.data.sets.shapes3d import Shapes3D
+from omnilearn.data.sets.smallnorb import SmallNORB
 from omnilearn.data.sets.svhn import SVHN
 from omnilearn.errors import UserError
 from tests.omnilearn.data.files import cifar_batches, pictures, write_celeba, write_cifar10, write_mpi3d, write_svhn
@@ -28,6 +30,8 @@ FILES: dict[str, Callable] = {
     "cifar10/cifar-10-python.tar.gz": CIFAR10,
     "svhn/train_32x32.mat": SVHN,
     "celeba/list_eval_partition.txt": CelebA,
+    "cars3d/nips2015-analogy-data.tar.gz": Cars3D,
+    "smallnorb/smallnorb-5x46789x9x18x6x2x96x96-training-cat.mat.gz": SmallNORB,
 }
 
 
