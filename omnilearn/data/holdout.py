@@ -1,6 +1,7 @@
 """Combinations of factor values that are held out from training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,13 +10,14 @@ from torch import Tensor
 from omnilearn.data.dataset import Dataset
 from omnilearn.data.known_factors import class_factors, factor_position
 from omnilearn.data.part import PartOfDataset
+from omnilearn.data.random_holes import RANDOM, RandomHoles
 from omnilearn.errors import UserError
 
 KEY = "dataset.holdout"
 HELD_OUT, REST = "heldout", "rest"
 
 Rules = Mapping[str, Any] | Sequence[Any]
-"""A table, or several, of class indices (or names of values) by factor."""
+"""A table, or several, of class indices (or names of values) by factor, or of what `RandomHoles` takes."""
 
 
 class Holdout:
@@ -23,7 +25,8 @@ class Holdout:
 
     Args:
         rules: a table such as `{orientation: [0, 1, 2], shape: 3}`, or a list of tables. A condition holds where the
-            class index of the factor is among those given; values that are text may be given by name.
+            class index of the factor is among those given; values that are text may be given by name. A table with
+            `random` holds out combinations that are drawn, see `RandomHoles`.
         dataset: the data whose factors are meant.
 
     Raises `UserError` for a factor or a value that the data do not have, and for a table without conditions.
@@ -34,17 +37,14 @@ class Holdout:
         tables = [rules] if isinstance(rules, Mapping) else list(rules)
         if not tables:
             raise UserError(f"{KEY}: an empty list holds nothing out: leave the key out")
-        self._tables = [_conditions(table, dataset) for table in tables]
+        self._rules = [_rule(table, dataset) for table in tables]
 
     def mask(self, dataset: Dataset, indices: Tensor) -> Tensor:
         """Whether each of the observations at `indices` (B,) is held out, as a mask (B,) on the CPU."""
         classes = dataset.factors(indices)
         held_out = torch.zeros(len(indices), dtype=torch.bool)
-        for conditions in self._tables:
-            meets_all = torch.ones_like(held_out)
-            for k, among in conditions.items():
-                meets_all &= among[classes[:, k]]
-            held_out |= meets_all
+        for rule in self._rules:
+            held_out |= rule(classes)
         return held_out
 
 
@@ -60,6 +60,20 @@ def part_by_rules(rules: Rules, everything: Dataset, name: str) -> PartOfDataset
         raise UserError(f"mode: the part '{name}' has no observations")
     factors = class_factors(everything, KEY)
     return PartOfDataset(everything, kept, list(factors), list(factors.values()))
+
+
+def _rule(table: object, dataset: Dataset) -> Callable[[Tensor], Tensor]:
+    """What says of class indices (B, K) which of them a table holds out, as a mask (B,)."""
+    if isinstance(table, Mapping) and RANDOM in table and RANDOM not in class_factors(dataset, KEY):
+        return RandomHoles(table, dataset, KEY).mask
+    return partial(_meets_all, _conditions(table, dataset))
+
+
+def _meets_all(conditions: Mapping[int, Tensor], classes: Tensor) -> Tensor:
+    mask = torch.ones(len(classes), dtype=torch.bool)
+    for k, among in conditions.items():
+        mask &= among[classes[:, k]]
+    return mask
 
 
 def _conditions(table: object, dataset: Dataset) -> dict[int, Tensor]:

@@ -64,6 +64,48 @@ def test_parts(rules, expected):
     assert data.is_cut("train") and data.is_cut("heldout") and data.is_cut("test-rest") and not plain.is_cut("train")
 
 
+def test_random_holes():
+    plain = observations(cut(None), "full")
+    held_out = {}
+    for seed in (0, 1):
+        data = cut({"random": 0.29, "seed": seed})
+        held_out[seed] = observations(data, "heldout")
+        assert len(held_out[seed]) == 17 and len(observations(data, "rest")) == 43  # 0.29 of 60 is 17.4
+        # The same combinations in every part, and in another order of the observations.
+        parts = [observations(data, f"{part}-heldout") for part in ("train", "val", "test")]
+        both = torch.cat(parts)
+        assert {*map(tuple, both.tolist())} == {*map(tuple, held_out[seed].tolist())} and len(both) == 17
+        torch.manual_seed(3)
+        other = Loading(holdout={"random": 0.29, "seed": seed}).cut(table(shuffled=False))
+        assert {*map(tuple, observations(other, "heldout").tolist())} == {*map(tuple, both.tolist())}
+    assert not torch.equal(held_out[0], held_out[1])
+    assert len(held_out[0].unique(dim=0)) == 17 and (held_out[0].unsqueeze(1) == plain).all(2).sum() == 17
+    # Drawn evenly: over many seeds no combination is rare.
+    counts = torch.zeros(5)
+    for seed in range(40):
+        counts += observations(cut({"random": 0.5, "seed": seed}), "heldout")[:, 0].long().bincount(minlength=5)
+    assert ((counts / counts.sum() - 0.2).abs() < 0.02).all()
+
+
+def test_random_holes_of_the_hull():
+    data = cut([{"random": 0.3, "hull": 2}, {"hue": 2, "shape": 1, "scale": 1}])
+    held_out = observations(data, "heldout")
+    at_the_edge = ((held_out == 0) | (held_out == torch.tensor([4.0, 2.0, 3.0]))).sum(1)
+    assert len(held_out) == 19 and at_the_edge.sort().values[0] == 0 and (at_the_edge >= 2).sum() == 18
+    with pytest.raises(UserError, match=r"0\.3 of 60 combinations are 18, and there are 8 to draw from with 3 factors"):
+        cut({"random": 0.3, "hull": 3})
+
+
+def test_holes_where_not_all_combinations_occur():
+    """Seven of twelve combinations, some of them often."""
+    columns = {"a": np.array([0, 0, 0, 1, 1, 2, 2, 3, 3, 3]), "b": np.array([0, 0, 1, 1, 1, 0, 2, 2, 1, 2])}
+    values = torch.from_numpy(np.stack(list(columns.values()), 1)).float()
+    data = VectorDataset(values, torch.arange(10), torch.arange(0), factors=factor_table(columns))
+    cut_data = Loading(holdout={"random": 0.5}).cut(data)
+    held_out, rest = (observations(cut_data, name).unique(dim=0) for name in ("heldout", "rest"))
+    assert (len(held_out), len(rest)) == (3, 4)
+
+
 def test_train_on_whole():
     data, plain = cut({"hue": 1}, train_on="whole"), cut(None)
     assert torch.equal(observations(data, "train"), observations(plain, "train"))
@@ -95,6 +137,12 @@ def test_no_random_number_is_spent():
         ({}, "expected tables of values by factor"),
         ([], "an empty list holds nothing out"),
         ([["hue", 1]], "expected tables of values by factor"),
+        ({"random": 1}, "random is a share between 0 and 1, such as 0.1; got 1"),
+        ({"random": 1.5}, "random is a share between 0 and 1"),
+        ({"random": 0.01}, "0.01 of 60 combinations are 0, and there are 60 to draw from"),
+        ({"random": 0.1, "hull": 4}, "hull is a number of factors from 0 to 3; got 4"),
+        ({"random": 0.1, "seed": -1}, "seed is a whole number from 0 on; got -1"),
+        ({"random": 0.1, "hue": 1}, "'hue' beside random: a table of its own"),
         ({"hue": [0, 1, 2, 3, 4]}, "everything is held out: nothing is left to train on"),
     ],
 )
