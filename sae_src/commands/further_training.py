@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from omnilearn.config import Node, call, keys_given, read_key
 from omnilearn.config.recorder import recorder_of
@@ -51,7 +51,21 @@ def train_from(config: Node) -> Path:
     name = read_key(config, KEY, str, "")
     if not name:
         raise UserError("from: which run? a name under the save folder, or a path")
-    path = find_run(name, save_root(settings.saveroot))
+    return start_from(find_run(name, save_root(settings.saveroot)), config, settings.update)
+
+
+def start_from(path: Path, config: Node, update: Update = "both") -> Path:
+    """Train a new run that starts with the weights of the one in a folder; returns the folder of the new one.
+
+    Args:
+        path: the folder of the other run.
+        config: what goes over the config of that one.
+        update: what is trained.
+
+    Raises `UserError` where the run has no weights, or they do not fit.
+    """
+    if update not in get_args(Update):
+        raise UserError(f"update: expected one of {', '.join(get_args(Update))}, got {update!r}")
     stored = read_stored_config(path)
     if is_published(stored):
         raise UserError(f"from: {path.name} was written by the published system: it can be evaluated, not trained on")
@@ -61,7 +75,7 @@ def train_from(config: Node) -> Path:
     given = {key: value for key, value in plain(config.root.to_python()).items() if key != KEY}
     below = {key: value for key, value in stored.items() if key not in _ITS_OWN}
     below, given = _on_the_whole(below, given)
-    noted = {"origin": origin_of(run).entries(), "update": settings.update}
+    noted = {"origin": origin_of(run).entries(), "update": update}
     new = create_config(**with_override(below, merged(given, noted)))
     told, found = recorder_of(config), recorder_of(new)  # what is unknown or of no effect is the user's to be told
     found.given = tuple(key for key in told.given if key != KEY)

@@ -62,6 +62,28 @@ def test_only_the_part_is_updated(update, part, fig):
     assert run.name == f"array_ae_e-c12_d-c12_update-{update}"
 
 
+def test_from_python(part, fig, runs):
+    expected = fig("train --from part --update decoder --budget 2 --dataset.batch-size 8 --name line")
+    keys = {"dataset.batch_size": 8}
+    noted = ("holdout", "train_on", "batch_size")
+    for number, from_run in enumerate(["part", part, sae.load_run(part)]):
+        run = sae.train(from_run=from_run, update="decoder", budget=2, name=f"python{number}", **keys)
+        assert run.path == runs / f"python{number}" and run.step == 2
+        assert all(torch.equal(value, weights(expected, 2)[name]) for name, value in weights(run.path, 2).items())
+        of_line, of_python = (read_stored_config(path)["dataset"] for path in (expected, run.path))
+        assert {key: of_python[key] for key in noted} == {key: of_line[key] for key in noted}
+        assert read_info(run.path)["origin"] == read_info(expected)["origin"]
+
+
+def test_mistakes_from_python(part):
+    with pytest.raises(UserError, match="update: it goes with from_run"):
+        sae.train("d/vec", update="decoder")
+    with pytest.raises(UserError, match="update: expected one of encoder, decoder, both, got 'decodr'"):
+        sae.train(from_run="part", update="decodr", budget=4)
+    with pytest.raises(UserError, match="budgt"):
+        sae.train(from_run="part", budgt=4)
+
+
 def test_what_is_noted_and_what_it_is_trained_on(part, fig, runs):
     run = fig("train --from part --update decoder --budget 4 --checkpoint.freq 1 --checkpoint.keep 1 --name more")
     assert checkpoint_steps(run) == [0, 4]  # the first weights stay
