@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from omnilearn.config.yaml_text import is_plain_text
+from omnilearn.data.storage.made_up import READ_ERRORS
 from omnilearn.errors import UserError
 from omnilearn.files import cannot_write, is_regular, open_regular, replacing
 from omnilearn.locks import is_being_trained
@@ -86,7 +87,7 @@ def _extract(file: BinaryIO, path: Path, folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with source, target.open("xb") as copy:
                     shutil.copyfileobj(source, copy)
-    except (tarfile.TarError, ValueError, OverflowError) as error:  # of headers that were made up
+    except READ_ERRORS as error:  # of headers that were made up
         raise error if isinstance(error, UserError) else UserError(f"{path}: not a packed sweep: {error}") from error
 
 

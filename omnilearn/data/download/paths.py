@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, first_line, printable
 from omnilearn.files import not_regular
 
 
@@ -30,8 +30,7 @@ def check_regular(path: Path) -> None:
 
 def damaged(path: Path, reason: object, config: str) -> UserError:
     """The error for a file that is cut off, corrupt, or not what its name says."""
-    first_line = str(reason).strip().split("\n")[0]
     return UserError(
-        f"{path}: damaged or not the file it should be: {first_line}; "
+        f"{path}: damaged or not the file it should be: {printable(first_line(reason))}; "
         f"move it away and get it again with 'fig download-dataset {config}'"
     )

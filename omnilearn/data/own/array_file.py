@@ -1,7 +1,6 @@
 """Arrays of images or vectors in .npy, .npz and .h5 files, with factor columns beside them; never pickled."""
 
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from omnilearn.data.download.paths import check_regular
+from omnilearn.data.storage.made_up import READ_ERRORS
 from omnilearn.data.storage.memory import free_memory
 from omnilearn.errors import UserError, first_line, size_in_words
 
@@ -52,7 +52,7 @@ def open_array(path: Path) -> Iterator[ArrayFile]:
         raise
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
-    except (OSError, ValueError, EOFError, RuntimeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except (*READ_ERRORS, OSError) as error:
         raise UserError(f"{path}: damaged or not the file its name says: {first_line(error)}") from error
 
 

@@ -3,7 +3,7 @@
 import gzip
 import io
 import tarfile
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,12 +14,14 @@ from omnilearn.config.registry import component
 from omnilearn.data.download.paths import damaged, missing, unreadable
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
+from omnilearn.data.storage.made_up import READ_ERRORS
 from omnilearn.data.storage.pickled_batch import NotABatch, read_batch
 from omnilearn.files import open_regular
 
 _MOST_BYTES = 2**28  # the largest file, CIFAR-100's archive, has 169 MB; its largest batch 155 MB
 _MOST_IMAGES = 50_000  # in its training batch
 _SIZE = 3 * 32 * 32
+_GZIP = b"\x1f\x8b"
 
 
 class CIFAR(FileDataset):
@@ -59,15 +61,26 @@ class CIFAR(FileDataset):
         folder, archive = place / self.unpacked, place / self.archive
         if folder.is_dir():
             return [(folder / name, self._read(folder / name)) for name in names]
-        packed = self._read(archive)
+        packed = io.BytesIO(self._read(archive))
+        is_packed = packed.getvalue()[:2] == _GZIP
         try:
-            with _Unpacked(fileobj=io.BytesIO(packed)) as unpacked, tarfile.open(fileobj=unpacked, mode="r:") as tar:
-                members = [tar.getmember(f"{self.unpacked}/{name}") for name in names]
-                if any(not member.isfile() or member.size > _MOST_BYTES for member in members):
-                    raise ValueError("its batches are larger than those of CIFAR")
-                return [(archive, _content(tar, member)) for member in members]
-        except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, zlib.error) as error:
+            with (
+                _Unpacked(fileobj=packed) if is_packed else packed as unpacked,
+                tarfile.open(fileobj=unpacked, mode="r:") as tar,
+            ):
+                members = self._members(tar)
+                return [(archive, _content(tar, members, name)) for name in names]
+        except (*READ_ERRORS, OSError) as error:
             raise damaged(archive, error, self.config) from error
+
+    def _members(self, tar: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
+        """The files in an archive by name, in whatever folder they are; those of the official folder count first."""
+        found: dict[str, tarfile.TarInfo] = {}
+        for member in tar:
+            folder, _, name = member.name.rpartition("/")
+            if name not in found or folder == self.unpacked:
+                found[name] = member
+        return found
 
     def _read(self, path: Path) -> bytes:
         try:
@@ -102,6 +115,12 @@ class CIFAR(FileDataset):
 class _Unpacked(gzip.GzipFile):
     """The content of a packed file, which must not be much larger than that of the official ones."""
 
+    def read(self, size: int | None = -1) -> bytes:
+        """So many bytes, as a header of the archive may claim of itself."""
+        if size is None or size < 0 or self.tell() + size > _MOST_BYTES:
+            raise ValueError("its batches are larger than those of CIFAR")
+        return super().read(size)
+
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a place, which means to unpack everything before it."""
         if offset > _MOST_BYTES:
@@ -109,7 +128,12 @@ class _Unpacked(gzip.GzipFile):
         return super().seek(offset, whence)
 
 
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _content(tar: tarfile.TarFile, members: Mapping[str, tarfile.TarInfo], name: str) -> bytes:
+    if name not in members:
+        raise ValueError(f"it has no {name}")
+    member = members[name]
+    if not member.isfile() or member.issparse() or member.size > _MOST_BYTES:
+        raise ValueError(f"its {name} is a link, or is larger than those of CIFAR")
     file = tar.extractfile(member)
     assert file is not None  # only folders and the like have no content
     return file.read()

@@ -1,6 +1,5 @@
 """SVHN (Netzer et al., 2011): house numbers, one digit in the middle of each image."""
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +7,17 @@ import torch
 from torch import Tensor
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
+from omnilearn.data.download.paths import damaged, missing, unreadable
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
+from omnilearn.data.storage.made_up import READ_ERRORS
+from omnilearn.data.storage.matlab import numeric_arrays
+from omnilearn.errors import UserError
+from omnilearn.files import read_bytes
 
 CONFIG = "d/svhn"
 _MOST_IMAGES = 73_257  # in the training set, the larger one
+_MOST_BYTES = 2**28  # that set has 225 MB unpacked
 
 
 @component("svhn")
@@ -41,24 +45,21 @@ class SVHN(FileDataset):
 
 def _read(path: Path) -> tuple[Tensor, Tensor]:
     """The images (N, 3, 32, 32) and digits (N,) of a MATLAB file."""
-    from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import MatReadError
-
-    check_regular(path)
     try:
-        shapes = {name: shape for name, shape, _ in whosmat(path)}
-        count = shapes["X"][-1]
-        if shapes["X"] != (32, 32, 3, count) or shapes["y"] != (count, 1) or count > _MOST_IMAGES:
-            raise ValueError(f"it claims arrays of the shapes {shapes}")
-        content = loadmat(path, variable_names=("X", "y"))
-        images, digits = content["X"], content["y"]
+        found = numeric_arrays(read_bytes(path, follow_links=True, at_most=_MOST_BYTES), at_most=_MOST_BYTES)
+        images, digits = found["X"], found["y"]
+        count = images.shape[-1]
+        if images.shape != (32, 32, 3, count) or digits.shape != (count, 1) or not 1 <= count <= _MOST_IMAGES:
+            raise ValueError(f"it claims arrays of the shapes {images.shape} and {digits.shape}")
         if images.dtype != np.uint8 or digits.dtype.kind not in "iu":
             raise ValueError(f"its arrays are of the types {images.dtype} and {digits.dtype}")
+    except UserError:
+        raise
     except FileNotFoundError:
         raise missing(path, CONFIG) from None
-    except PermissionError as error:
+    except OSError as error:
         raise unreadable(path, error) from error
-    except (OSError, ValueError, KeyError, TypeError, IndexError, zlib.error, MatReadError) as error:
+    except READ_ERRORS as error:
         raise damaged(path, error, CONFIG) from error
     # The file counts the digit 0 as 10.
     return torch.tensor(images.transpose(3, 2, 0, 1)), torch.tensor(digits[:, 0].astype(np.int64) % 10)

@@ -2,7 +2,6 @@
 
 import gzip
 import zipfile
-import zlib
 from io import BufferedIOBase
 from math import prod
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from omnilearn.data.download.paths import check_regular, damaged, unreadable
+from omnilearn.data.storage.made_up import READ_ERRORS
 
 _UNSIGNED_BYTES = 8
 _MOST_BYTES = 2**30  # the largest relative, EMNIST by class, has 547 MB
@@ -33,7 +33,7 @@ def read_idx(path: Path, dimensions: int, config: str, *, member: str | None = N
                 return _read(file, dimensions)
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return _read(file, dimensions)
-    except (ValueError, EOFError, KeyError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except (*READ_ERRORS, gzip.BadGzipFile) as error:
         raise damaged(path, error, config) from error
     except OSError as error:
         raise unreadable(path, error) from error

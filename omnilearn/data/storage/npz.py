@@ -1,7 +1,6 @@
 """Arrays in .npz archives: read front to back, never all at once, and never as pickled objects."""
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
+from omnilearn.data.storage.made_up import READ_ERRORS
 from omnilearn.errors import UserError
 
 
@@ -69,7 +69,7 @@ def open_npz(path: Path, key: str, config: str, *, shape: tuple[int | None, ...]
         raise missing(path, config) from None
     except OSError as error:
         raise unreadable(path, error) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except READ_ERRORS as error:
         raise damaged(path, error, config) from error
 
 
