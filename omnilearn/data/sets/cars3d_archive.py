@@ -1,24 +1,28 @@
 """The official archive of 3D Cars: a packed folder with a list of cars and a MATLAB file for each of them."""
 
 import gzip
-import io
 import tarfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
+from omnilearn.data.download.paths import damaged, missing, unreadable
 from omnilearn.data.sets.resized_images import resized
-from omnilearn.errors import UserError
+from omnilearn.data.storage.made_up import READ_ERRORS
+from omnilearn.data.storage.matlab import numeric_arrays
+from omnilearn.data.storage.unpacked import Unpacked
+from omnilearn.errors import UserError, first_line
+from omnilearn.files import open_regular
 
 CONFIG = "d/cars3d"
 CARS, VIEWS = 183, 4 * 24
 _SHAPE = (128, 128, 3, 24, 4)  # height, width, channels, azimuths, elevations
 _LIST = "cars/list.txt"
 _MOST_BYTES = 2**26  # the images of a car have 4.7 MB
+_MOST_UNPACKED = 2**30  # and there are 183
+_TOO_LARGE = "it unpacks to more than the images of 183 cars"
 
 
 def car_names(path: Path) -> list[str]:
@@ -58,36 +62,21 @@ def fill_with_cars(images: np.ndarray, path: Path, names: list[str]) -> None:
 
 def _images(content: bytes, name: str) -> np.ndarray:
     """The views (96, 128, 128, 3) of a car, by elevation, then azimuth, from the content of its MATLAB file."""
-    from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import MatReadError
-
     try:
-        known = {key: (shape, kind) for key, shape, kind in whosmat(io.BytesIO(content))}
+        arrays = numeric_arrays(content, at_most=_MOST_BYTES)
+        known = {key: (array.shape, str(array.dtype)) for key, array in arrays.items()}
         if known.get("im") != (_SHAPE, "uint8"):
             raise ValueError(f"its arrays are {known}")
-        pixels = loadmat(io.BytesIO(content), variable_names=("im",))["im"]
-        if pixels.dtype != np.uint8 or pixels.shape != _SHAPE:
-            raise ValueError(f"its images are of type {pixels.dtype} and shape {pixels.shape}")
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        NotImplementedError,
-        zlib.error,
-        MatReadError,
-    ) as error:
-        raise ValueError(f"{name}: {error}") from error
-    return pixels.transpose(4, 3, 0, 1, 2).reshape(VIEWS, *_SHAPE[:3])
+    except READ_ERRORS as error:
+        raise ValueError(f"{name}: {first_line(error)}") from error
+    return arrays["im"].transpose(4, 3, 0, 1, 2).reshape(VIEWS, *_SHAPE[:3])
 
 
 @contextmanager
 def _opened(path: Path, *, to_the_end: bool = False) -> Iterator[tarfile.TarFile]:
     """The archive, to be read once from front to back; errors inside the block are about it."""
-    check_regular(path)
     try:
-        with gzip.open(path) as unpacked:
+        with open_regular(path, follow_links=True) as file, Unpacked(file, _MOST_UNPACKED, _TOO_LARGE) as unpacked:
             with tarfile.open(fileobj=unpacked, mode="r|") as archive:
                 yield archive
             while to_the_end and unpacked.read(2**20):
@@ -96,7 +85,7 @@ def _opened(path: Path, *, to_the_end: bool = False) -> Iterator[tarfile.TarFile
         raise
     except FileNotFoundError:
         raise missing(path, CONFIG) from None
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, ValueError, zlib.error) as error:
+    except (*READ_ERRORS, gzip.BadGzipFile) as error:
         raise damaged(path, error, CONFIG) from error
     except OSError as error:
         raise unreadable(path, error) from error

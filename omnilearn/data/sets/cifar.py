@@ -1,6 +1,5 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): the official archives for Python, packed or unpacked."""
 
-import gzip
 import io
 import tarfile
 from collections.abc import Mapping
@@ -16,12 +15,14 @@ from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
 from omnilearn.data.storage.arrays import Keep, PixelArray
 from omnilearn.data.storage.made_up import READ_ERRORS
 from omnilearn.data.storage.pickled_batch import NotABatch, read_batch
+from omnilearn.data.storage.unpacked import Unpacked
 from omnilearn.files import open_regular
 
 _MOST_BYTES = 2**28  # the largest file, CIFAR-100's archive, has 169 MB; its largest batch 155 MB
 _MOST_IMAGES = 50_000  # in its training batch
 _SIZE = 3 * 32 * 32
 _GZIP = b"\x1f\x8b"
+_TOO_LARGE = "its batches are larger than those of CIFAR"
 
 
 class CIFAR(FileDataset):
@@ -65,7 +66,7 @@ class CIFAR(FileDataset):
         is_packed = packed.getvalue()[:2] == _GZIP
         try:
             with (
-                _Unpacked(fileobj=packed) if is_packed else packed as unpacked,
+                Unpacked(packed, _MOST_BYTES, _TOO_LARGE) if is_packed else packed as unpacked,
                 tarfile.open(fileobj=unpacked, mode="r:") as tar,
             ):
                 members = self._members(tar)
@@ -110,22 +111,6 @@ class CIFAR(FileDataset):
         if not all(type(label) is int and 0 <= label < self.classes for label in labels):
             raise damaged(path, f"its labels are not numbers from 0 to {self.classes - 1}", self.config)
         return torch.tensor(images.reshape(-1, 3, 32, 32)), torch.tensor(labels)
-
-
-class _Unpacked(gzip.GzipFile):
-    """The content of a packed file, which must not be much larger than that of the official ones."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        """So many bytes, as a header of the archive may claim of itself."""
-        if size is None or size < 0 or self.tell() + size > _MOST_BYTES:
-            raise ValueError("its batches are larger than those of CIFAR")
-        return super().read(size)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place, which means to unpack everything before it."""
-        if offset > _MOST_BYTES:
-            raise ValueError("its batches are larger than those of CIFAR")
-        return super().seek(offset, whence)
 
 
 def _content(tar: tarfile.TarFile, members: Mapping[str, tarfile.TarInfo], name: str) -> bytes:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from omnilearn.data.sets import celeba_files, cifar
+from omnilearn.data.sets import cars3d_archive, celeba_files, cifar
+from omnilearn.data.sets.cars3d_archive import car_names
 from omnilearn.data.sets.celeba import CelebA
 from omnilearn.data.sets.cifar import CIFAR10
 from omnilearn.data.sets.svhn import SVHN
@@ -149,3 +150,14 @@ def test_an_image_of_any_size_is_not_unpacked(tmp_path, monkeypatch):
             archive.writestr(name, content if not name.endswith("3.jpg") else bytes(2**21))
     with pytest.raises(UserError, match=r"damaged .*000003.jpg has 2.1 MB"):
         CelebA(tmp_path)
+
+
+def test_the_archive_of_cars(tmp_path, monkeypatch):
+    path = tmp_path / "cars.tar.gz"
+    path.write_bytes(gzip.compress(HEADERS_IN_A_ROW))
+    with pytest.raises(UserError, match="damaged or not the file it should be: maximum recursion"):
+        car_names(path)
+    monkeypatch.setattr(cars3d_archive, "_MOST_UNPACKED", 2**16)
+    path.write_bytes(gzip.compress(header(tarfile.XHDTYPE, 2**20, bytes(2**20))))
+    with pytest.raises(UserError, match="unpacks to more than the images of 183 cars"):
+        car_names(path)
