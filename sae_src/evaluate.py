@@ -27,7 +27,7 @@ from omnilearn.training.interruption import NOT_FINITE, Stop
 from omnilearn.training.settings import check_frequency
 from omnilearn.versions import library_versions
 from sae_src.run import FID_SKIPS, Selection, has_configs, load_run
-from sae_src.run_selection import Selections, for_each, print_scores
+from sae_src.run_selection import Selections, asks_for_many, for_each, print_scores
 from sae_src.saved_run import SavedRun
 from sae_src.shift import Part, models_of, parts_of, scores_of_parts, table_of
 
@@ -75,15 +75,12 @@ def evaluate_runs(config: Node) -> Evaluation | dict[str, Evaluation]:
     A run that fails does not keep the others from being evaluated. Raises `UserError` at the end where any failed,
     and `Stop` where a score is not finite.
     """
-    if find(config, "runs") is None:
+    if not asks_for_many(config):
         name = call(Selection, config).name
         outcome = evaluate_run(config, name)
         check_finite({name: outcome})
         return outcome
     selection = call(Selections, config)
-    for key in ("load", "path", "resume"):
-        if find(config, key) is not None:
-            raise UserError(f"--{key} and --runs: one run or many? leave one of them out")
     settings, _ = _told(config)
     pick_device(settings.device)  # fail once, not in every run
     names = selection.names(save_root(settings.saveroot))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from omnilearn.config import Node, find
 from omnilearn.errors import UserError, first_line, printable
 from omnilearn.runs.folder import select_runs
 from omnilearn.runs.summary import summarise
@@ -43,6 +44,16 @@ class Selections:
         if not names:
             raise UserError("runs: none of them is finished (--unfinished yes takes them too)")
         return names
+
+
+def asks_for_many(config: Node) -> bool:
+    """Whether the key `runs` asks for many runs; `UserError` where a key for one run stands beside it."""
+    if find(config, "runs") is None:
+        return False
+    for key in ("load", "path", "resume"):
+        if find(config, key) is not None:
+            raise UserError(f"--{key} and --runs: one run or many? leave one of them out")
+    return True
 
 
 def for_each(names: Sequence[str], work: Callable[[str], T]) -> dict[str, T]:

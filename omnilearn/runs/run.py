@@ -19,6 +19,7 @@ from omnilearn.runs.checkpoint import (
     newest_undamaged,
     undamaged_model,
 )
+from omnilearn.runs.info import is_completed
 from omnilearn.tensorboard.visualiser import Visualiser
 
 
@@ -51,7 +52,8 @@ class Run:
     def checkpoint(self) -> Path:
         """The folder of the checkpoint; `UserError` where there is none."""
         if self.step is None:
-            raise UserError(f"{self.path} has no checkpoint yet")
+            gone = is_completed(self.path, 1, None)
+            raise UserError(f"{self.path} has no checkpoint {'any more: its weights are gone' if gone else 'yet'}")
         return checkpoint_path(self.path, self.step)
 
     @cached_property

@@ -52,6 +52,8 @@ def resume(run: Run) -> Path:
             f"{run.name} has no checkpoint, not even of the weights of {settings.origin.run} that it started with: "
             f"start another run, --from {settings.origin.run}"
         )
+    if run.step is None and is_completed(run.path, 1, None):
+        raise UserError(f"{run.name} has come to its end, and its checkpoints are gone: there is nothing to go on from")
     state = None if run.step is None else load_training_state(run.checkpoint)
     step = 0 if run.step is None else run.step
     evaluation = settings.evaluation if settings.include_eval else None

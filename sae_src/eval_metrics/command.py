@@ -38,7 +38,7 @@ from sae_src.eval_metrics.suite import evaluate_metrics
 from sae_src.eval_metrics.table import metric_named
 from sae_src.methods import as_autoencoder, mean_of
 from sae_src.run import Selection, load_run
-from sae_src.run_selection import Selections, for_each, print_scores
+from sae_src.run_selection import Selections, asks_for_many, for_each, print_scores
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,13 @@ class EvaluationSettings:
         return self.force_save if self.force_run is None else self.force_run
 
 
-def eval_metrics(config: Node) -> Outcome | None:
-    """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already."""
+def eval_metrics(config: Node) -> Outcome | dict[str, Outcome | None] | None:
+    """Compute the metrics of one run, as the keys of `fig eval-metrics` say; None where they are there already.
+
+    With the key `runs` it is `eval_multiple_metrics`.
+    """
+    if asks_for_many(config):
+        return eval_multiple_metrics(config)
     selection, evaluation, settings = call(Selection, config), call(EvaluationSettings, config), read_settings(config)
     reject_unused(config)
     return metrics_of_run(selection.name, config, evaluation, settings)

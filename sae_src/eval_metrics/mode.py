@@ -1,9 +1,12 @@
 """What the key `mode` of metrics says: a part of the data, or else what tags in TensorBoard start with."""
 
+import logging
 from difflib import get_close_matches
 
 from omnilearn.data.holdout import HELD_OUT, REST
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, printable
+
+_log = logging.getLogger(__name__)
 
 _MEASURED = (HELD_OUT, REST)
 _OF_EVAL = ("train", "val", "test")  # parts that `fig eval` knows besides
@@ -18,19 +21,21 @@ def part_named(mode: str | None) -> str | None:
 
 
 def check_mode(mode: str) -> None:
-    """Refuse a mode that is, or looks like, the name of a part of the data that metrics are not computed of.
+    """Look at a mode that is, or looks like, the name of a part of the data that metrics are not computed of.
 
-    As the beginning of tags, that name would be on scores of all data. Raises `UserError`.
+    One that looks like `heldout` or `rest` is refused with `UserError`: as the beginning of tags, it would be on scores
+    of all data. That is what another part is, such as `test`, and a warning says so.
     """
     if mode in (*_MEASURED, *_TAGS):
         return
     meant = _meant(mode)
-    if meant is not None:
-        hint = f" (did you mean {meant}?)" if meant in (*_MEASURED, "full") else ""
+    if meant in (*_MEASURED, "full"):
         raise UserError(
-            f"mode: '{mode}' is no part of the data that metrics are computed of{hint}: they are of all data, or of "
-            f"{HELD_OUT} or {REST}; a word that is not like a part begins the tags in TensorBoard"
+            f"mode: '{mode}' is no part of the data that metrics are computed of (did you mean {meant}?): they are of "
+            f"all data, or of {HELD_OUT} or {REST}; a word that is not like a part begins the tags in TensorBoard"
         )
+    if meant is not None:
+        _log.warning("mode: '%s' only begins the tags in TensorBoard: metrics are of all data", printable(mode))
 
 
 def _meant(mode: str) -> str | None:

@@ -25,6 +25,8 @@ def eval_metrics(config: Node) -> object:
     Which run
         --load NAME|PATH        the run: a name under the save folder, or a folder anywhere (also --path,
                                 --resume)
+        --runs all|PATTERN      many runs instead: names, patterns or '[NAME, NAME]', as for eval-multiple-metrics,
+                                and --unfinished yes
         --ckpt-num N            the checkpoint of step N (default: the newest)
         --override.KEY V        replace a value of the run's config
         --saveroot FOLDER       folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
@@ -51,7 +53,7 @@ def eval_metrics(config: Node) -> object:
         --mode heldout, --mode rest    only of what dataset.holdout held out from training, or of the rest; the results
                                 are called metrics_heldout and metrics_rest
         --mode NAME             beginning of the tags in TensorBoard (default: save-ident; eval/...: eval); what
-                                looks like another part of the data (test, heldou) is refused
+                                looks like heldout or rest is refused
         --preset NAME           word for small sizes, which is kept with the results (eval/fast: fast): where another
                                 evaluation finds such results, it computes its own
         --log-stats no          nothing for TensorBoard

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import omnifig
 import pytest
+import yaml
 
+from omnilearn.config import dump_yaml
 from omnilearn.errors import UserError
 from tests.conftest import REFERENCE, ROOT
 
@@ -232,6 +234,12 @@ def test_log_messages_are_whole(shell, runs):
 
 def test_a_run_without_checkpoints(run, fig):
     shutil.rmtree(run / "ckpt1")
+    with pytest.raises(UserError, match="no checkpoint any more"):
+        fig("eval --load done")
+    with pytest.raises(UserError, match="its checkpoints are gone: there is nothing to go on from"):
+        fig("train --resume done")
+    info = yaml.safe_load((run / "info.yaml").read_text())
+    (run / "info.yaml").write_text(dump_yaml({**info, "completed": None}))
     with pytest.raises(UserError, match="no checkpoint yet"):
         fig("eval --load done")
 

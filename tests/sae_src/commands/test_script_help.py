@@ -54,7 +54,7 @@ SETTINGS: dict[str, list[tuple[str, Callable[..., Any]]]] = {
         ("factor-distance.", FactorDistance),
         ("lite0-distance.", Lite0Distance),
     ],
-    "eval-metrics": [("", Selection), ("", EvaluationSettings), ("", MetricSettings)],
+    "eval-metrics": [("", Selection), ("", Selections), ("", EvaluationSettings), ("", MetricSettings)],
     "eval-multiple-metrics": [("", Selections)],
     "sweep": [("", SweepSettings)],
     "runs": [("", ListSettings)],

@@ -259,6 +259,10 @@ def test_many_runs_go_on_after_a_broken_one(image_run, vector_run, fig, tmp_path
     assert (good / "metrics.json").is_file()
     assert (other / "metrics.json").is_file()
     assert fig(f"{words} --runs [vec*,sae,vectors]") == {"vectors": None, "sae": None}
+    words = words.replace("eval-multiple-metrics", "eval-metrics")
+    assert fig(f"{words} --runs vectors") == {"vectors": None}
+    with pytest.raises(UserError, match="--load and --runs: one run or many"):
+        fig(f"{words} --runs vectors --load vectors")
     with pytest.raises(UserError, match="no run under"):
         fig(f"{words} --runs nothing*")
 
