@@ -18,7 +18,8 @@ from omnilearn.data.loading import Data
 from omnilearn.device import to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import Evaluation, evaluate, evaluation_mode
-from omnilearn.evaluation.measures import Measure, Unavailable
+from omnilearn.evaluation.measures import Measure, NotPrepared, Unavailable
+from omnilearn.evaluation.results import tell_unprepared
 from omnilearn.layers.criteria import Criterion
 from omnilearn.model import Model
 from omnilearn.randomness import undisturbed
@@ -128,9 +129,13 @@ def scores_of_parts(
     batch_size: int | None = None,
     step_limit: int | None = None,
 ) -> dict[str, dict[str, Evaluation]]:
-    """The losses, `mse`, its 90 % quantile over observations `mse_q90`, and other measures, by `after` and part."""
+    """The losses, `mse`, its 90 % quantile over observations `mse_q90`, and other measures, by `after` and part.
+
+    What cannot be measured is told once, not for each part.
+    """
     found: dict[str, dict[str, Evaluation]] = {}
     told: set[str] = set()
+    missing: dict[str, str] = {}
     for when, model in models.items():
         found[when] = {}
         for part in parts:
@@ -149,40 +154,53 @@ def scores_of_parts(
             scores = {**outcome.scores, **quantile}
             for measure in measures:
                 with evaluation_mode(model), torch.no_grad(), undisturbed(seed):
-                    scores |= _measured(measure, model, part, seed, told)
+                    scores |= _measured(measure, model, part, seed, told, missing)
             found[when][part.name] = replace(outcome, scores=scores, first={}, last={})
+    tell_unprepared(missing)
     return found
 
 
 def rows_of(found: Mapping[str, Mapping[str, Evaluation]], parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
     """The rows of a table: the scores of each part, before and after."""
     for part in parts:
-        rules = "" if part.rules is None else f" of {json.dumps(part.rules)}"
         for when, outcomes in found.items():
             outcome = outcomes[part.name]
-            row: dict[str, Any] = {"part": part.mode + rules}
+            row: dict[str, Any] = {"part": part.name}
             if len(found) > 1:
                 row["weights"] = when
             yield {**row, "observations": outcome.samples, **{k: _number(v) for k, v in outcome.scores.items()}}
 
 
 def table_of(found: Mapping[str, Mapping[str, Evaluation]], parts: Sequence[Part]) -> str:
-    """The scores of all parts as a table."""
+    """The scores of all parts as a table, and what is held out below it."""
     rows = list(rows_of(found, parts))
-    return render(rows, list(dict.fromkeys(name for row in rows for name in row)))
+    table = render(rows, list(dict.fromkeys(name for row in rows for name in row)))
+    held_out = (part for part in parts if part.mode.endswith(HELD_OUT))
+    return table + "".join(f"{part.name}: {json.dumps(part.rules)}\n" for part in held_out)
 
 
 def _number(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def _measured(measure: Measure, model: Model, part: Part, seed: int, told: set[str]) -> dict[str, float]:
-    """The scores of a measure; none, and a warning for the first time, where it lacks something."""
+def _measured(
+    measure: Measure, model: Model, part: Part, seed: int, told: set[str], missing: dict[str, str]
+) -> dict[str, float]:
+    """The scores of a measure; none where it lacks something.
+
+    The first thing to say about a measure is logged, and its title put among those `told`; a command that would
+    prepare it is put under its title into `missing`.
+    """
     try:
         measured = measure.measure(model, part.data, part.mode, seed, stop=lambda: None)
-    except Unavailable as reason:
-        if measure.title not in told:
-            _log.warning("%s: not measured: %s", measure.title, reason)
-        told.add(measure.title)
+    except NotPrepared as reason:
+        missing[measure.title] = reason.command
         return {}
-    return measured.scores
+    except Unavailable as reason:
+        note, scores = f"not measured: {reason}", dict[str, float]()
+    else:
+        note, scores = next(iter(measured.notes), ""), measured.scores
+    if note and measure.title not in told:
+        _log.warning("%s: %s", measure.title, note)
+        told.add(measure.title)
+    return scores

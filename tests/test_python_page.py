@@ -9,6 +9,7 @@ from tests.conftest import ROOT
 from tests.documents import blocks
 
 PAGE = ROOT / "docs" / "python.md"
+NAMES = ["first", "own", "updated"]
 SHORT = 'budget=2, viz=None, **{"dataset.num_samples": 600}'
 
 
@@ -24,7 +25,7 @@ def test_every_block_runs(runs, tmp_path, monkeypatch, capsys):
     for code in blocks(PAGE, "python"):
         exec(compile(shorter(code), str(PAGE), "exec"), names)  # our own page
     assert capsys.readouterr().err == ""
-    assert names["run"].step == 2 and sorted(path.name.partition("_")[0] for path in runs.iterdir()) == ["first", "own"]
+    assert names["run"].step == 2 and sorted(path.name.partition("_")[0] for path in runs.iterdir()) == NAMES
     assert names["model"].decode(names["q"]).shape == names["y"].shape == (8, 100)
     assert names["wide"].latent_dim == 6 and set(names["out"]) >= {"loss", "rec_loss", "latent", "reconstruction"}
     assert names["layer"](torch.rand(4, 3, 32, 32)).shape == (4, 16, 16, 16)

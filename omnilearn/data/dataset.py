@@ -1,8 +1,10 @@
 """What a dataset is: observations by index, in whole batches."""
 
+import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import torch
@@ -20,6 +22,7 @@ class Dataset(ABC):
 
     Attributes:
         config: the words that name these data on a command line.
+        command_keys: the keys that a command line needs beside them to find the same data; None for one that is not.
         din: size of an observation, without the batch dimension.
         device: where `batch` puts the observations.
         grid: the factors of variation, where every combination of their values is one observation of the mode `full`
@@ -30,6 +33,7 @@ class Dataset(ABC):
     """
 
     config: str = "CONFIG"
+    command_keys: Mapping[str, object] = MappingProxyType({})
     din: Size
     device: torch.device = torch.device("cpu")
     grid: FactorGrid | None = None
@@ -44,6 +48,12 @@ class Dataset(ABC):
     @abstractmethod
     def batch(self, indices: Tensor) -> Tensor:
         """The observations (B, *din) at `indices` (B,), as float32 on the dataset's device."""
+
+    @property
+    def command_words(self) -> str:
+        """All that a command line needs to find these data, as a shell takes it."""
+        given = {key: value for key, value in self.command_keys.items() if value is not None}
+        return " ".join([self.config, *(f"--{key} {shlex.quote(str(value))}" for key, value in given.items())])
 
     @property
     def has_classes(self) -> bool:

@@ -27,7 +27,8 @@ class PartOfDataset(Dataset):
     def __init__(
         self, dataset: Dataset, indices: Tensor, names: Sequence[str], values: Sequence[Sequence[float | str]]
     ) -> None:
-        self.config, self.din, self.device = dataset.config, dataset.din, dataset.device
+        self.config, self.command_keys = dataset.config, dataset.command_keys
+        self.din, self.device = dataset.din, dataset.device
         self.whole, self._indices = dataset, indices
         columns, kept = [], []
         for column, of_factor in zip(dataset.factors(indices).T, values, strict=True):

@@ -101,10 +101,15 @@ def evaluate_and_store(
                 with curves.open() as place:
                     for name, value in points.items():
                         place.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
+    tell_unprepared(missing)
+    return outcome
+
+
+def tell_unprepared(missing: Mapping[str, str]) -> None:
+    """Print in one line what was not measured, by its title, and the command that prepares it; nothing for nothing."""
     if missing:
         commands = ", ".join(f"{title} ({command})" for title, command in missing.items())
         print(f"not measured until prepared once: {commands}")
-    return outcome
 
 
 def settings_of(

@@ -1,6 +1,6 @@
 """How far a model's samples are from its data: Fréchet distances in the features of a network."""
 
-import logging
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,8 @@ from sae_src.sample_quality.samples import SampleKind, kinds_of, sample_batches,
 from sae_src.sample_quality.statistics import FILE as STATISTICS
 from sae_src.sample_quality.statistics import Statistics, read_statistics
 
-_log = logging.getLogger(__name__)
-
 Network = Callable[[Tensor], Tensor]
+_DIM: FeatureCount = 2048  # as published
 """From images (B, C, H, W) to features (B, D)."""
 
 
@@ -56,7 +55,7 @@ class FID(Measure):
 
     def __init__(
         self,
-        dim: FeatureCount = 2048,
+        dim: FeatureCount = _DIM,
         batch_size: int = 50,
         n_samples: int = 50_000,
         *,
@@ -76,9 +75,10 @@ class FID(Measure):
     ) -> Measured:
         """The distance of each kind of samples; where the moments of the data are missing, the samples' moments."""
         autoencoder = model_of_images(model)
-        network = load_inception(self.dim, self.weights, download=self.download, config=data.dataset.config)
+        network = load_inception(self.dim, self.weights, download=self.download, config=data.dataset.command_words)
         network = to_device(network, data.dataset.device)
         reference, known = self._reference(data, mode, network, seed, stop)
+        missing = () if known else (_no_statistics(data.dataset, mode, self.dim),)
         measured = distances_of_samples(
             autoencoder,
             network,
@@ -93,7 +93,7 @@ class FID(Measure):
         )
         settings: dict[str, Any] = {"dim": self.dim, "n_samples": self.n_samples, "batch_size": self.batch_size}
         settings |= {"reference": reference, "reference_n_samples": known and known.about.get("n_samples")}
-        return Measured(measured.scores, measured.tensors, settings, measured.notes)
+        return Measured(measured.scores, measured.tensors, settings, missing + measured.notes)
 
     def _reference(
         self, data: Data, mode: str, network: Network, seed: int, stop: Callable[[], BaseException | None]
@@ -113,14 +113,6 @@ class FID(Measure):
             known = None if path is None else read_statistics(path, name, self.dim)
             if known is not None:
                 return name, known
-        _log.warning(
-            "%s: no distances: %s has no statistics of the data: make them with 'fig compute-fid %s --mode %s'; "
-            "the samples' own are kept",
-            self.title,
-            path,
-            dataset.config,
-            mode if mode == "test" else "train",
-        )
         return None, None
 
 
@@ -161,8 +153,11 @@ class FactorDistance(Measure):
         autoencoder = model_of_images(model)
         path = self.network or data.dataset.file_beside(FACTOR_NET)
         if path is None or not path.is_file():
-            command = f"fig train-factor-net {data.dataset.config}"
-            raise NotPrepared(f"the factor net is missing ({path}): train it with '{command}'", command)
+            if data.dataset.grid is None:
+                raise Unavailable("needs images whose factors form a grid, to train the net on")
+            out = "" if self.network is None else f" --out {shlex.quote(str(self.network))}"
+            command = f"fig train-factor-net {data.dataset.command_words}{out}"
+            raise NotPrepared(f"the factor net is missing ({path}): train it ({command})", command)
         net, moments, about = load_factor_net(path)
         if net.din != autoencoder.dout:
             raise Unavailable(f"{path}: the net takes images of size {net.din}, the model makes {autoencoder.dout}")
@@ -221,6 +216,13 @@ def distances_of_samples(
         elif moments is not None:
             scores[f"{kind}_{suffix}"] = frechet_distance(moments, found)
     return Measured(scores, tensors, {}, tuple(notes))
+
+
+def _no_statistics(dataset: Dataset, mode: str, dim: int) -> str:
+    """What there is to say where the moments of the data are missing."""
+    command = f"fig compute-fid {dataset.command_words} --mode {'test' if mode == 'test' else 'train'}"
+    command += "" if dim == _DIM else f" --dim {dim}"
+    return f"no distances until the statistics of the data are made ({command}); those of the samples are kept"
 
 
 def _repeated(count: int, observations: int, suffix: str) -> str:

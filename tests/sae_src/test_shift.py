@@ -59,8 +59,10 @@ def test_scores_of_the_parts(root, fig, capsys):
     )
     again = fig(f"eval --load more --shift yes --saveroot {root}")
     assert again.scores == outcome.scores
-    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("full ", "heldout", "rest"))]
-    assert sum(line.startswith("heldout of {") and " before " in line for line in shown) == 2
+    shown = capsys.readouterr()
+    lines = shown.out.splitlines()
+    assert sum(line.split()[:2] == ["heldout", "before"] for line in lines) == 2  # it was printed twice
+    assert lines.count('heldout: {"angle": [0, 1, 2]}') == 2 and not any("of {" in line for line in lines)
     assert scored(root / "more").scores["shift.heldout.mse"] == kept["scores"]["heldout"]["mse"]
 
 

@@ -12,6 +12,11 @@ def data_root(given: Path | None = None) -> Path:
     return given or Path(os.environ.get("OMNILEARN_DATA_DIR") or "local_data")
 
 
+def given_roots(dataroot: Path | None, cacheroot: Path | None) -> dict[str, object]:
+    """The keys of a command line for the folders of all data, as they were given; None for one that was not."""
+    return {"dataset.dataroot": dataroot, "dataset.cacheroot": cacheroot}
+
+
 def missing(path: Path, config: str) -> UserError:
     """The error for a file that is not there, with the command that gets the dataset of `config`."""
     return UserError(f"{path}: there is no such file; get it with 'fig download-dataset {config}' or --download")

@@ -13,7 +13,7 @@ from omnilearn.data.images import ImageDataset
 from omnilearn.data.own.array_file import open_array
 from omnilearn.data.own.fitting import fit_images, nearest_side
 from omnilearn.data.own.layout import Layout, channels_first, check_range, layout_of
-from omnilearn.data.own.places import own_folders
+from omnilearn.data.own.places import own_folders, own_keys
 from omnilearn.data.rows import RowDataset
 from omnilearn.data.splits import TEST_SHARE, train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
@@ -77,6 +77,15 @@ def own_array(
         source = PixelArray(map_npy(array), keep, mapped=True)
         data = ImageDataset(source, train, test, grid=table, folders=folders, prefix=f"{name}_")
     data.config = "d/array"
+    data.command_keys = own_keys(
+        path,
+        dataroot,
+        cacheroot,
+        factors=factors,
+        split_seed=split_seed,
+        test_share=test_share,
+        others={"image-size": image_size, "channels": channels},
+    )
     return data
 
 

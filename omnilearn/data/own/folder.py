@@ -13,7 +13,7 @@ from omnilearn.data.own.array import chosen_columns
 from omnilearn.data.own.columns_file import find_table, read_columns
 from omnilearn.data.own.fitting import fit_photo
 from omnilearn.data.own.photo_files import PhotoFiles, decoded, find_photos, without_broken
-from omnilearn.data.own.places import own_folders
+from omnilearn.data.own.places import own_folders, own_keys
 from omnilearn.data.splits import TEST_SHARE, train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.conversion import ImageStream, convert
@@ -83,6 +83,20 @@ class PhotoFolder(ImageDataset):
             grid=known,
             folders=folders,
             prefix=f"{name}_",
+        )
+        self.command_keys = own_keys(
+            path,
+            dataroot,
+            cacheroot,
+            factors=factors,
+            split_seed=split_seed,
+            test_share=test_share,
+            others={
+                "image-size": None if image_size == 64 else image_size,
+                "channels": None if channels == 3 else channels,
+                "skip-broken": "yes" if skip_broken else None,
+                "dataset.table": table,
+            },
         )
 
 

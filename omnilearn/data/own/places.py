@@ -1,9 +1,11 @@
 """Where what is made from a user's own files is kept: below the data folder, never beside the files."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
-from omnilearn.data.download.paths import data_root
+from omnilearn.data.download.paths import data_root, given_roots
+from omnilearn.data.splits import TEST_SHARE
 from omnilearn.errors import UserError
 
 
@@ -21,3 +23,24 @@ def own_folders(path: Path, dataroot: Path | None, cacheroot: Path | None) -> tu
             "set dataroot or OMNILEARN_DATA_DIR to another folder"
         )
     return folders
+
+
+def own_keys(
+    path: Path,
+    dataroot: Path | None,
+    cacheroot: Path | None,
+    *,
+    factors: Sequence[str] | None,
+    split_seed: int,
+    test_share: float,
+    others: dict[str, object],
+) -> dict[str, object]:
+    """The keys of a command line that find the same data again; `others` go behind the path."""
+    return {
+        "path": path,
+        **others,
+        "dataset.factors": None if factors is None else f"[{', '.join(factors)}]",
+        "split-seed": split_seed or None,
+        "test-share": None if test_share == TEST_SHARE else test_share,
+        **given_roots(dataroot, cacheroot),
+    }

@@ -43,6 +43,7 @@ class Cars3D(FileDataset):
         cacheroot: Path | None = None,
     ) -> None:
         self._image_size = image_size
+        self.command_keys = {"image-size": None if image_size == 64 else image_size}
         super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot)
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:

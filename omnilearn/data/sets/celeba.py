@@ -68,6 +68,7 @@ class CelebA(FileDataset):
         if not 1 <= crop_size <= WIDTH:
             raise UserError(f"dataset.crop_size: must be between 1 and {WIDTH}, got {crop_size}")
         self.crop_size, self.label_type = crop_size, label_type
+        self.command_keys = {"dataset.crop-size": None if crop_size == 128 else crop_size}
         self._tables: dict[LabelType, Tensor] = {}
         super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot)
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.paths import data_root
+from omnilearn.data.download.paths import data_root, given_roots
 from omnilearn.data.factor_table import factor_table
 from omnilearn.data.images import ImageDataset
 from omnilearn.data.splits import train_and_test
@@ -42,3 +42,4 @@ class SklearnDigits(ImageDataset):
             side=SIDE,
             folders=[place / "digits" for place in dict.fromkeys((root, cacheroot or root))],
         )
+        self.command_keys = given_roots(dataroot, cacheroot)

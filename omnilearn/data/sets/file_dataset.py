@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from omnilearn.data.download.files import get_files
-from omnilearn.data.download.paths import data_root
+from omnilearn.data.download.paths import data_root, given_roots
 from omnilearn.data.factor_table import FactorTable
 from omnilearn.data.factors import FactorGrid
 from omnilearn.data.images import ImageDataset, PixelSource
@@ -59,6 +59,7 @@ class FileDataset(ImageDataset):
         folder = data_root(dataroot) / self.folder_name
         cache = folder if cacheroot is None else cacheroot / self.folder_name
         self._folders = tuple(dict.fromkeys((folder, cache)))
+        self.command_keys = {**self.command_keys, **given_roots(dataroot, cacheroot)}
         if download and not self.is_complete(folder):
             self.get_files(dataroot, sources)
         images = self.read(folder, keep)

@@ -49,6 +49,7 @@ class MNIST(FileDataset):
         resize: bool = True,
     ) -> None:
         self.resize = resize
+        self.command_keys = {**self.command_keys, "dataset.resize": None if resize else "no"}
         super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot)
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
@@ -160,6 +161,7 @@ class EMNIST(MNIST):
         resize: bool = True,
     ) -> None:
         self.emnist_split = emnist_split
+        self.command_keys = {"dataset.emnist-split": None if emnist_split == "letters" else emnist_split}
         super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot, resize=resize)
 
     def _parts(self) -> tuple[str, str]:

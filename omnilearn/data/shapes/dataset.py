@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from omnilearn.config.registry import component
-from omnilearn.data.download.paths import data_root
+from omnilearn.data.download.paths import data_root, given_roots
 from omnilearn.data.images import ImageDataset
 from omnilearn.data.shapes.grid import GRID, HUES
 from omnilearn.data.shapes.planes import PLANES, SIDE, VIEWS, load_planes
@@ -99,6 +99,8 @@ class Shapes(ImageDataset):
             folders=[place / "shapes" for place in roots],
             prefix="" if image_size == SIDE else f"{image_size}x{image_size}_",
         )
+        size = {"image-size": None if image_size == SIDE else image_size}
+        self.command_keys = {**size, **given_roots(dataroot, cacheroot)}
 
 
 def _rgb(hue: float) -> tuple[int, int, int]:
