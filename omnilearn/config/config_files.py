@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from omnilearn.config.project import is_run
+from omnilearn.config.project import is_in_run
 from omnilearn.config.stored import PLACES, plain_data, without
 from omnilearn.config.tree import read_config
 from omnilearn.errors import ConfigError, did_you_mean
@@ -49,12 +49,12 @@ class ConfigFile:
 def read_config_file(name: str, path: Path) -> ConfigFile:
     """Read a config file; its role is what `_role` says, else that of its folder below config/.
 
-    The config of a run is data that may come from anybody: it names no other files and asks for no download.
+    What lies in the folder of a run may come from anybody: it names no other files and asks for no download.
 
     Raises `ConfigError` naming the file where it cannot be read, or where `_base` or `_role` are not names.
     """
     values = read_config(path)
-    if is_run(path.parent):
+    if is_in_run(path):
         values = without(plain_data(values), PLACES)  # the data are looked for where the user's own are
     bases = _names(values.pop(BASES, []), path, BASES)
     roles = _names(values.pop(_ROLE, _role_of_folder(name)), path, _ROLE)

@@ -70,6 +70,11 @@ def is_run(folder: Path) -> bool:
     return "config.yaml" in names and any(_FILE_OF_A_RUN.fullmatch(name) for name in names)
 
 
+def is_in_run(path: Path) -> bool:
+    """Whether a file lies in the folder of a run, or below it; where links lead to counts too."""
+    return any(map(is_run, {*path.absolute().parents, *path.resolve().parents}))
+
+
 def _names_in(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)
