@@ -175,7 +175,8 @@ def test_a_stored_config_does_not_build_on_other_files(theirs, fig, tmp_path):
 def test_another_config_in_the_folder_of_a_run(name, theirs, fig, server, tmp_path, own):
     path = theirs / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    dataset = {"_type": "mpi3d", "category": "toy", "download": True, "sources": server.url(), "dataroot": str(tmp_path)}
+    dataset = {"_type": "mpi3d", "category": "toy", "dataroot": str(tmp_path)}
+    dataset |= {"download": True, "sources": server.url()}
     path.write_text(yaml.safe_dump({"dataset": dataset, "_base": "a/conv12"}))
     with pytest.raises(UserError, match=rf"{own}.*there is no such file"):
         fig(f"train a/conv12 m/ae a/size/64 base {path} --budget 1")
