@@ -33,5 +33,5 @@ def test_every_block_runs(runs, tmp_path, monkeypatch, capsys):
     assert names["samples"].shape == (25, 100) and names["recombined"].shape == names["grouped"].shape == (25, 12)
     assert set(names["result"].scores) == {"MIG", "DCI"} and names["result"].skipped == {}
     assert [path.name for path in names["files"]] == ["model.pt"]
-    assert list(names["frame"]["data"]) == ["vec"]
+    assert list(names["frame"]["data"]) == ["vec", "vec"]
     assert (names["run"].path / "again.json").is_file() and (names["run"].path / "metrics.json").is_file()

@@ -112,8 +112,7 @@ def _find_weights(given: Path | None, config: str, *, download: bool) -> Path:
     if path is None and not download:
         command = f"fig compute-fid {config} --download"
         raise NotPrepared(
-            f"the weights of the network are missing: save {file.urls[0]} as {ours}, or get them (91 MB) with "
-            f"'{command}'",
+            f"the weights of the network are missing: save {file.urls[0]} as {ours}, or get them (91 MB, {command})",
             command,
         )
     if path is None:

@@ -57,6 +57,7 @@ def test_images_of_their_own_size_are_as_they_were(data_root, cars):
     expected = torch.tensor(images[NAMES[0]]).permute(4, 3, 2, 0, 1).flatten(0, 1).float() / 255
     assert torch.equal(full.batch(torch.arange(VIEWS)), expected)
     assert full.file_beside("fid.npz").name == "128x128_fid.npz"
+    assert full.command_words == "d/cars3d --image-size 128"
 
 
 def test_grey_images_are_resized_too():

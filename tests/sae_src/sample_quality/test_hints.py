@@ -10,6 +10,8 @@ import torch
 
 import sae_src as sae
 from omnilearn.assembly import build_data
+from omnilearn.evaluation.measures import Unavailable
+from sae_src.sample_quality.measures import FactorDistance
 
 pytestmark = pytest.mark.slow
 
@@ -79,3 +81,15 @@ def test_words_of_a_set(file):
     assert again.command_words == first.command_words and again.factor_names == ("b", "a")
     assert (again.din, len(again)) == ((1, 32, 32), 16) == (first.din, len(first))
     assert torch.equal(again.rows(torch.arange(16)), first.rows(torch.arange(16)))
+
+
+def test_no_hint_where_no_net_can_be_trained(tmp_path):
+    path = tmp_path / "images.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8))
+    words = {"path": str(path), "model.channels": 8}
+    model, data = (
+        sae.build_model("a/conv12", "m/ae", "d/array", **words),
+        build_data(sae.create_config("d/array", **words)),
+    )
+    with pytest.raises(Unavailable, match="needs images whose factors form a grid"):
+        FactorDistance().measure(model, data, "test", 0, stop=lambda: None)

@@ -39,6 +39,8 @@ def test_photos_are_fitted_as_by_torchvision(photos, data_root):
     assert torch.allclose(data.batch(torch.arange(6)), expected)
     assert sorted(photos.rglob("*")) == before
     assert PhotoFolder(photos, channels=1).din == (1, 64, 64)
+    words = PhotoFolder(photos, image_size=32, skip_broken=True, split_seed=2).command_words
+    assert words == f"d/folder --path {photos} --image-size 32 --skip-broken yes --split-seed 2"
 
 
 @pytest.mark.parametrize("step", [1, 4, 6])
