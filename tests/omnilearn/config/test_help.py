@@ -1,5 +1,6 @@
 """Help: plain text, every config with what it is for, under its folder."""
 
+import re
 import subprocess
 import sys
 
@@ -17,7 +18,8 @@ def test_the_overview_lists_scripts_and_configs_by_folder():
     text = printed("-h")
     assert text.isprintable() or "\x1b" not in text
     lines = text.splitlines()
-    assert "  d/vec       Vectors from a random network: 8 normal variables through an MLP to 100 values. " in text
+    what = "Vectors from a random network: 8 normal variables through an MLP to 100 values. "
+    assert re.search(f"^  d/vec +{re.escape(what)}", text, re.MULTILINE)
     assert lines.index("Configs in a/d/strc/") < lines.index("Configs in d/")
     order = [line.split()[0] for line in lines if line.startswith("  a/d/strc/")]
     assert order == [f"a/d/strc/{count}" for count in (2, 3, 4, 6, 12, 16)]
