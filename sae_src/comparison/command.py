@@ -44,6 +44,8 @@ class CompareSettings:
             raise UserError("which runs? --runs all, a pattern such as 'vec_*', or a list: '[NAME, NAME]'")
         if self.out is not None and self.out.suffix not in {**_FORMATS, **_PLOTS}:
             raise UserError(f"out: {self.out} must end with {', '.join([*_FORMATS, *_PLOTS])}")
+        if self.out is not None and not self.out.parent.is_dir():
+            raise UserError(f"out: there is no folder {self.out.parent}")
 
 
 def compare(config: Node) -> list[Group]:

@@ -108,6 +108,10 @@ def _value(run: ScoredRun, name: str, runs: Sequence[ScoredRun]) -> str:
     known = {setting for each in runs for setting in each.settings}
     fitting = [setting for setting in known if setting == key] or [s for s in known if s.endswith(f".{key}")]
     if len(fitting) != 1:
-        hint = f": it may be {' or '.join(sorted(fitting))}" if fitting else did_you_mean(key, [*known, *_BY_SUMMARY])
+        hint = (
+            f": it may be {' or '.join(sorted(fitting))}"
+            if fitting
+            else did_you_mean(key, ["model", *known, *_BY_SUMMARY])
+        )
         raise UserError(f"by: '{name}' is no setting of these runs{hint}")
     return str(run.settings.get(fitting[0]))

@@ -89,7 +89,13 @@ def matching(wanted: str, names: Collection[str]) -> str:
         raise UserError(f"scores: '{wanted}' may be {' or '.join(sorted(found))}; write one of them")
     if not found:
         ends = {name.rpartition(".")[2] for name in names}
-        hint = did_you_mean(wanted, {*names, *ends}) or f"; there are {', '.join(sorted(names)) or 'none at all'}"
+        metrics = {
+            each.name for each in all_metrics().values() if any(name.startswith(f"{each.name}.") for name in names)
+        }
+        hint = (
+            did_you_mean(wanted, {*names, *ends, *metrics})
+            or f"; there are {', '.join(sorted(names)) or 'none at all'}"
+        )
         raise UserError(f"scores: no run has '{wanted}'{hint}")
     return found[0]
 

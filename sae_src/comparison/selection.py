@@ -50,5 +50,6 @@ def runs_to_compare(
     notes += [f"{run.summary.name}: left out, it has no results yet" for run in chosen if not run.scores]
     runs = [run for run in chosen if run.scores]
     if not runs:
-        raise UserError("; ".join(["no run is left to compare", *notes[:3]]))
+        reasons = notes[:3] or ([f"where: none fits '{where}'"] if where else [])
+        raise UserError("; ".join(["no run is left to compare", *reasons]))
     return runs, notes

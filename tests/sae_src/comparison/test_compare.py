@@ -115,10 +115,12 @@ def test_other_formats_and_orders(some, fig, capsys, tmp_path):
         ("", "which runs"),
         ("--runs x*", "no run under"),
         ("--runs all --scores rec_loss", "may be eval.rec_loss or test_results.rec_loss"),
-        ("--runs all --scores mgi", "no run has 'mgi'"),
+        ("--runs all --scores mgi", r"no run has 'mgi' \(did you mean mig"),
+        ("--runs all --by modle", r"'modle' is no setting of these runs \(did you mean model"),
+        ("--runs all --out /nowhere/x.csv", "out: there is no folder /nowhere"),
         ("--runs all --by colour", "'colour' is no setting"),
         ("--runs all --out x.html", "must end with"),
-        ("--runs all --where seed=77", "no run is left to compare"),
+        ("--runs all --where seed=77", "no run is left to compare; where: none fits 'seed=77'"),
     ],
 )
 def test_mistakes(some, fig, words, says):
