@@ -6,6 +6,7 @@ import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -107,11 +108,22 @@ def test_every_folder_is_a_room_of_the_drawing(monkeypatch):
     drawing.draw()
 
 
-def test_the_page_of_configs_is_current_and_says_what_every_key_means():
-    specification = importlib.util.spec_from_file_location("write_configs", ROOT / "docs" / "write_configs.py")
+def writer_of(page: str) -> ModuleType:
+    """The program that writes a page."""
+    specification = importlib.util.spec_from_file_location(f"write_{page}", ROOT / "docs" / f"write_{page}.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    page = module.page()
+    return module
+
+
+def test_the_page_of_results_holds_the_scores_of_the_runs_that_are_kept():
+    writer = writer_of("results")
+    written = writer.page(writer.groups_of(writer.RESULTS))
+    assert written == writer.PAGE.read_text(encoding="utf-8"), "python docs/write_results.py writes it"
+
+
+def test_the_page_of_configs_is_current_and_says_what_every_key_means():
+    page = writer_of("configs").page()
     assert page == (ROOT / "docs" / "configs.md").read_text(encoding="utf-8"), "python docs/write_configs.py writes it"
     assert [line for line in page.splitlines() if line.endswith("|  |") and line.startswith("| `")] == []
 

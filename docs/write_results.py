@@ -1,0 +1,124 @@
+"""Writes the tables and the chart of docs/results.md from the runs in results/: `python docs/write_results.py`.
+
+`--check` says whether they are current.
+"""
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.keep_results import VALIDATIONS  # noqa: E402
+from benchmarks.paper import ORDER_COLUMNS, orderings, read_published  # noqa: E402
+from omnilearn.files import read_json, write_bytes  # noqa: E402
+from omnilearn.runs.info import read_info  # noqa: E402
+from omnilearn.text_table import render  # noqa: E402
+from sae_src.comparison.chance import chance_levels  # noqa: E402
+from sae_src.comparison.command import table  # noqa: E402
+from sae_src.comparison.groups import Group, grouped  # noqa: E402
+from sae_src.comparison.plots import plot  # noqa: E402
+from sae_src.comparison.selection import runs_to_compare  # noqa: E402
+
+PAGE, CHART = ROOT / "docs" / "results.md", ROOT / "docs" / "results.png"
+RESULTS, CHANGES = ROOT / "results" / "mini", ROOT / "results" / "mini-changes"
+MODELS = ("SAE-12", "SAE-6", "SAE-4", "AdaAE-12", "VLAE-12", "AE", "VAE", "WAE")
+# What scores are called in the tables.
+QUALITY = {
+    "test_results.rec_loss": "reconstruction loss",
+    "test_results.rec_factor_distance": "reconstructions",
+    "test_results.hybrid_factor_distance": "hybrids",
+    "test_results.prior_factor_distance": "prior",
+}
+DISENTANGLEMENT = {
+    "dci.disentanglement": "DCI",
+    "mig.discrete_mig": "MIG",
+    "irs.avg_score": "IRS",
+    "sap.SAP_score": "SAP",
+    "infomec.infom": "InfoM",
+    "infomec.infoc": "InfoC",
+    "infomec.infoe": "InfoE",
+    "responses.disentanglement": "responses",
+}
+CHANGED = {
+    name: called
+    for name, called in {**QUALITY, **DISENTANGLEMENT}.items()
+    if called in ("reconstruction loss", "reconstructions", "hybrids", "DCI", "MIG", "InfoM")
+}
+DRAWN = ("test_results.rec_loss", "test_results.hybrid_factor_distance", "dci.disentanglement", "mig.discrete_mig")
+BEGIN, END = "<!-- {name}: written by docs/write_results.py -->", "<!-- end -->"
+
+
+def main() -> None:
+    """Write the page and the chart, or check the page."""
+    groups = groups_of(RESULTS)
+    text = page(groups)
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(0 if PAGE.read_text(encoding="utf-8") == text else f"{PAGE} is out of date")
+    PAGE.write_text(text, encoding="utf-8")
+    write_bytes(CHART, plot(groups, DRAWN, "png"))
+
+
+def page(groups: Sequence[Group]) -> str:
+    """The page as it is, with the tables of these groups."""
+    text = PAGE.read_text(encoding="utf-8")
+    for name, block in blocks(groups).items():
+        text = replaced(text, name, block)
+    return text
+
+
+def groups_of(folder: Path) -> list[Group]:
+    """The runs of a folder by model, in the order of `MODELS`."""
+    runs, _ = runs_to_compare("all", folder)
+    runs.sort(key=lambda run: ([*MODELS, run.model].index(run.model), run.model, run.summary.seed or 0))
+    groups, notes = grouped(runs, ["model"], [*QUALITY, *DISENTANGLEMENT])
+    assert not notes, notes  # those of a model have the same settings
+    return groups
+
+
+def blocks(groups: Sequence[Group]) -> dict[str, str]:
+    """What stands between the marks of the page, by name."""
+    levels = chance_levels([group.runs[0] for group in groups], compute=False)
+    with_data, _ = grouped([run for group in groups for run in group.runs], ["model", "data"], read_published().names)
+    order = [{name: row[name] for name in ORDER_COLUMNS[1:]} for row in orderings(with_data, read_published())]
+    return {
+        "quality": renamed(table(groups, list(QUALITY), "md"), QUALITY),
+        "disentanglement": renamed(table(groups, list(DISENTANGLEMENT), "md", levels), DISENTANGLEMENT),
+        "orderings": render(order, list(ORDER_COLUMNS[1:]), "md"),
+        "changes": renamed(table([groups[0], *groups_of(CHANGES)], list(CHANGED), "md"), CHANGED),
+        "convergence": render([converged(group) for group in groups], list(converged(groups[0])), "md"),
+    }
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """A table with the names of its scores as the page calls them."""
+    for name, called in names.items():
+        text = text.replace(name, called)
+    return text
+
+
+def converged(group: Group) -> dict[str, object]:
+    """How much the validation loss of a model still fell at the end, and what its runs took."""
+    falls, hours = [], 0.0
+    for run in group.runs:
+        steps, losses = read_json(run.summary.path / VALIDATIONS)["loss/val"]
+        earlier = max(step for step in steps if step <= 0.8 * steps[-1])
+        falls.append(1 - losses[-1] / losses[steps.index(earlier)])
+        hours += read_info(run.summary.path)["completed"]["seconds"] / 3600
+    fall = math.fsum(falls) / len(falls)
+    return {**group.key, "seeds": len(falls), "fall over the last fifth": f"{fall:.2%}", "hours": f"{hours:.1f}"}
+
+
+def replaced(text: str, name: str, block: str) -> str:
+    """The page with what stands between the marks of that name replaced."""
+    begin = BEGIN.format(name=name)
+    before, found, rest = text.partition(begin)
+    _, ended, after = rest.partition(END)
+    assert found and ended, f"{PAGE} has no marks for {name}"
+    return f"{before}{begin}\n\n{block.strip()}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    main()
