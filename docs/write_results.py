@@ -16,7 +16,7 @@ from benchmarks.paper import ORDER_COLUMNS, orderings, read_published  # noqa: E
 from omnilearn.files import read_json, write_bytes  # noqa: E402
 from omnilearn.runs.info import read_info  # noqa: E402
 from omnilearn.text_table import render  # noqa: E402
-from sae_src.comparison.chance import chance_levels  # noqa: E402
+from sae_src.comparison.chance import chance_levels, levels_of_groups  # noqa: E402
 from sae_src.comparison.command import table  # noqa: E402
 from sae_src.comparison.groups import Group, grouped  # noqa: E402
 from sae_src.comparison.plots import plot  # noqa: E402
@@ -58,7 +58,7 @@ def main() -> None:
     if sys.argv[1:] == ["--check"]:
         sys.exit(0 if PAGE.read_text(encoding="utf-8") == text else f"{PAGE} is out of date")
     PAGE.write_text(text, encoding="utf-8")
-    write_bytes(CHART, plot(groups, DRAWN, "png"))
+    write_bytes(CHART, plot(groups, DRAWN, "png", levels_of_groups([group.runs for group in groups], compute=False)))
 
 
 def page(groups: Sequence[Group]) -> str:
