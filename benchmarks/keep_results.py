@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from omnilearn.config import dump_yaml
 from omnilearn.errors import UserError, printable
 from omnilearn.files import read_json_table, read_text, write_json, write_text
 from omnilearn.runs.folder import CONFIG, INFO
+from omnilearn.runs.info import read_info
 from omnilearn.tensorboard.curves import read_curves
 from sae_src.comparison.selection import runs_to_compare
 
@@ -31,7 +30,7 @@ def keep(run: Path, place: Path) -> None:
     kept = place / run.name
     kept.mkdir(parents=True, exist_ok=True)
     write_text(kept / CONFIG, read_text(run / CONFIG))
-    info = yaml.safe_load(read_text(run / INFO))
+    info = read_info(run)
     write_text(kept / INFO, dump_yaml({name: info[name] for name in _OF_INFO if name in info}))
     for path in sorted(run.glob("*.json")):
         write_json(kept / path.name, measured(read_json_table(path)))
