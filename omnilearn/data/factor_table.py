@@ -81,6 +81,8 @@ def check_complete(name: str, column: np.ndarray, source: str) -> None:
         raise UserError(f"{source}: the column '{name}' holds neither numbers nor text but {column.dtype}")
     if column.dtype.kind == "f":
         missing = ~np.isfinite(column)
+        if not missing.any() and np.abs(column).max(initial=0) > np.finfo(np.float32).max:
+            raise UserError(f"{source}: the column '{name}' has values beyond 3.4e38: divide it by a number")
     elif column.dtype.kind in "US":
         missing = column == column.dtype.type()
     else:

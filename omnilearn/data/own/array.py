@@ -64,7 +64,8 @@ def own_array(
         table = _table(file.columns, factors, layout, path)
         if isinstance(layout.din, int):
             _check_room(layout.count * layout.din, path)
-        vectors = np.array(file.observations[:], dtype=np.float32) if isinstance(layout.din, int) else None
+        with np.errstate(over="ignore"):  # which is told below
+            vectors = np.array(file.observations[:], dtype=np.float32) if isinstance(layout.din, int) else None
     train, test = train_and_test(layout.count, share=test_share, seed=split_seed)
     data: RowDataset
     if vectors is not None:
@@ -127,7 +128,9 @@ def _check_vectors(vectors: np.ndarray, image_size: int | None, channels: int | 
         raise UserError(f"{path}: vectors have neither image_size nor channels; images have the shape (N, H, W[, C])")
     missing = ~np.isfinite(vectors).all(axis=1)
     if missing.any():
-        raise UserError(f"{path}: values that are not finite (NaN), the first in row {int(missing.argmax())}")
+        raise UserError(
+            f"{path}: values that are not finite (NaN, or beyond 3.4e38), the first in row {int(missing.argmax())}"
+        )
 
 
 def _stream(path: Path, layout: Layout, image_size: int | None, channels: int | None) -> ImageStream:

@@ -58,7 +58,11 @@ def open_array(path: Path) -> Iterator[ArrayFile]:
 
 @contextmanager
 def _open_npy(path: Path) -> Iterator[ArrayFile]:
-    yield ArrayFile(np.load(path, mmap_mode="r", allow_pickle=False), {})
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise UserError(f"{path}: several arrays in one file: rename it to end with .npz")
+    yield ArrayFile(array, {})
 
 
 @contextmanager
@@ -85,12 +89,15 @@ def _open_h5(path: Path) -> Iterator[ArrayFile]:
 
     with h5py.File(path, "r") as file:
         found = {name: dataset for name in file if (dataset := own_dataset(file, name)) is not None}
+        found = {
+            name: dataset for name, dataset in found.items() if dataset.shape is not None
+        }  # None: it holds nothing
         observations = found[_observations_in([*found], path)]
         factors = found.get(FACTORS)
         names: Any = found.get(FACTOR_NAMES)
         if names is None and factors is not None:
             names = factors.attrs.get(FACTOR_NAMES, file.attrs.get(FACTOR_NAMES))
-        values = None if factors is None else factors.asstr()[:] if factors.dtype.kind == "O" else factors[:]
+        values = None if factors is None else factors.asstr()[:] if factors.dtype.kind == "O" else factors[()]
         yield ArrayFile(observations, {} if values is None else _columns(values, names, path))
 
 
@@ -106,6 +113,7 @@ def _observations_in(names: Sequence[str], path: Path) -> str:
 def _columns(factors: np.ndarray, names: Any, path: Path) -> dict[str, np.ndarray]:
     if factors.dtype.kind == "O":
         factors = factors.astype(str)
+    factors = np.asarray(factors)
     if factors.ndim == 1:
         factors = factors[:, None]
     if factors.ndim != 2:
@@ -114,6 +122,6 @@ def _columns(factors: np.ndarray, names: Any, path: Path) -> dict[str, np.ndarra
         texts = [f"factor_{k}" for k in range(factors.shape[1])]
     else:
         texts = [name.decode() if isinstance(name, bytes) else str(name) for name in np.atleast_1d(np.asarray(names))]
-    if len(texts) != factors.shape[1] or len(set(texts)) < len(texts):
+    if len(texts) != factors.shape[1] or len(set(texts)) < len(texts) or "" in texts:
         raise UserError(f"{path}: '{FACTOR_NAMES}' must name each of the {factors.shape[1]} columns once")
     return {name: factors[:, k] for k, name in enumerate(texts)}

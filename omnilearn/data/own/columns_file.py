@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from omnilearn.errors import UserError, first_line
+from omnilearn.errors import UserError, first_line, printable
 from omnilearn.files import open_regular
 
 SUFFIXES = (".csv", ".parquet")
@@ -37,12 +37,15 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     if len(set(header)) < len(header):
         raise UserError(f"{path}: two columns of one name")
     key = header.index(FILE) if FILE in header else 0
+    nameless = [k for k, name in enumerate(header, 1) if not name and k != key + 1]
+    if nameless:
+        raise UserError(f"{path}: column {nameless[0]} has no name: name it, or save the table without it (an index)")
     row_of = _rows_by_file(path, [str(row[key]) for row in rows], names)
     missing = [name for name in names if name not in row_of]
     if missing:
-        raise UserError(f"{path}: no row for {len(missing)} of the images, such as {missing[0]}")
+        raise UserError(f"{path}: no row for {len(missing)} of the images, such as {printable(missing[0])}")
     picked = [rows[row_of[name]] for name in names]
-    return {name: _column([row[k] for row in picked]) for k, name in enumerate(header) if k != key}
+    return {name: column_of([row[k] for row in picked]) for k, name in enumerate(header) if k != key}
 
 
 def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -55,6 +58,8 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     if len(table) < 2:
         raise UserError(f"{path}: expected a line of names and one for each image")
     header = [name.strip() for name in table[0]]
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
+        raise UserError(f"{path}: a single column, {header[0]!r}: expected columns separated by commas")
     for number, row in enumerate(table[1:], 2):
         if len(row) != len(header):
             raise UserError(f"{path}: row {number} has {len(row)} values for {len(header)} columns")
@@ -76,11 +81,15 @@ def _read_parquet(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         with open_regular(path, follow_links=True) as file:
             frame = pandas.read_parquet(file, engine="pyarrow")
+        if any(
+            name is not None for name in frame.index.names
+        ):  # what pandas wrote as the index is a column like others
+            frame = frame.reset_index()
+        columns = [
+            frame[name].astype(object).where(frame[name].notna(), "").astype(str).tolist() for name in frame.columns
+        ]
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, OverflowError) as error:
         raise UserError(f"{path}: cannot be read as Parquet: {first_line(error)}") from error
-    if any(name is not None for name in frame.index.names):  # what pandas wrote as the index is a column like others
-        frame = frame.reset_index()
-    columns = [frame[name].astype(object).where(frame[name].notna(), "").astype(str).tolist() for name in frame.columns]
     return [str(name) for name in frame.columns], [list(row) for row in zip(*columns, strict=True)]
 
 
@@ -93,19 +102,20 @@ def _rows_by_file(path: Path, files: Sequence[str], names: Sequence[str]) -> Map
         name = PurePosixPath(file.replace("\\", "/")).as_posix()
         same = last_parts.get(name, [])
         found = name if name in known else same[0] if len(same) == 1 else None
-        if found in row_of:
-            raise UserError(f"{path}: two rows for {found}")
+        if found is not None and found in row_of:
+            raise UserError(f"{path}: two rows for {printable(found)}")
         if found is not None:
             row_of[found] = row
     return row_of
 
 
-def _column(texts: Sequence[str]) -> np.ndarray:
+def column_of(texts: Sequence[str]) -> np.ndarray:
+    """A column (N,) of what texts say: whole numbers, floats or text; a number that is missing is NaN, a text empty."""
     values = ["" if text.lower() in _MISSING else text for text in texts]
     numbers = [value or "nan" for value in values]
-    for kind in (int, float):
+    for kind, dtype in ((int, np.int64), (float, np.float64)):
         try:
-            return np.array([kind(number) for number in numbers])
+            return np.array([kind(number) for number in numbers], dtype=dtype)
         except (ValueError, OverflowError):
             continue
     return np.array(values)

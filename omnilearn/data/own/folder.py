@@ -17,7 +17,7 @@ from omnilearn.data.own.places import own_folders, own_keys
 from omnilearn.data.splits import TEST_SHARE, train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.conversion import ImageStream, convert
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, printable
 from omnilearn.locks import exclusive
 
 _STEP = 256  # photos read at a time
@@ -103,7 +103,7 @@ class PhotoFolder(ImageDataset):
 def _factors(photos: PhotoFiles, table: Path | None, wanted: Sequence[str] | None) -> FactorTable | None:
     if table is not None:
         return factor_table(chosen_columns(read_columns(table, photos.names), wanted, table), str(table))
-    folders = [name.split("/")[0] for name in photos.names if "/" in name]
+    folders = [printable(name.split("/")[0]) for name in photos.names if "/" in name]
     if wanted is not None and tuple(wanted) != ("class",):
         raise UserError(f"factors: there is no CSV or Parquet file in {photos.folder} with columns to choose from")
     if not folders:

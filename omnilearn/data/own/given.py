@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from omnilearn.data.download.paths import data_root
+from omnilearn.data.own.columns_file import column_of
 from omnilearn.data.own.layout import layout_of
 from omnilearn.errors import UserError
 from omnilearn.files import cannot_write, replacing
@@ -24,17 +25,17 @@ def as_array(data: Any) -> np.ndarray:
     that begin with one.
     """
     if isinstance(data, Tensor):
-        return data.detach().cpu().numpy()
+        return _numpy(data)
     if isinstance(data, np.ndarray):
         return data
     if not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
         raise UserError(f"data: expected an array, a tensor or a data set of torch, got a {type(data).__name__}")
     items = (data[index] for index in range(len(data)))
-    firsts = [item[0] if isinstance(item, tuple | list) else item for item in items]
+    firsts = [item[0] if isinstance(item, tuple | list) and item else item for item in items]
     if not firsts:
         raise UserError("data: there are no observations")
     try:
-        return np.stack([np.asarray(each.detach().cpu() if isinstance(each, Tensor) else each) for each in firsts])
+        return np.stack([_numpy(each) if isinstance(each, Tensor) else np.asarray(each) for each in firsts])
     except ValueError as error:
         raise UserError(f"data: the observations differ in size: {error}") from error
 
@@ -49,6 +50,11 @@ def as_columns(factors: Factors, count: int) -> dict[str, np.ndarray]:
         if table.ndim != 2:
             raise UserError(f"factors: expected columns (N, K), got an array {table.shape}")
         columns = {f"factor_{k}": table[:, k] for k in range(table.shape[1])}
+    # Columns of several types in one array, as tables have them, are read as those of a file.
+    columns = {
+        name: column_of([str(value) for value in column]) if column.dtype.kind == "O" and column.ndim == 1 else column
+        for name, column in columns.items()
+    }
     for name, column in columns.items():
         if column.shape != (count,):
             raise UserError(f"factors: '{name}' has the shape {column.shape} for {count} observations")
@@ -95,10 +101,16 @@ def as_observations(values: np.ndarray, *, source: str = "observations") -> Tens
 
     layout = layout_of(values.shape, values.dtype, source)
     if isinstance(layout.din, int):
-        vectors = torch.from_numpy(np.array(values, dtype=np.float32))
+        with np.errstate(over="ignore"):  # which is told below
+            vectors = torch.from_numpy(np.array(values, dtype=np.float32))
         if not vectors.isfinite().all():
             raise UserError(f"{source}: values that are not finite (NaN)")
         return vectors
     images = channels_first(values, layout)
     check_range(images, source)
     return images
+
+
+def _numpy(values: Tensor) -> np.ndarray:
+    values = values.detach().cpu()
+    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()  # numpy has no bfloat16

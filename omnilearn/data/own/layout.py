@@ -63,7 +63,8 @@ def layout_of(shape: tuple[int, ...], dtype: np.dtype, source: object) -> Layout
 
 def channels_first(values: np.ndarray, layout: Layout) -> Tensor:
     """Some images of an array as a tensor (B, C, H, W) of the same values; halves and doubles as float32."""
-    images = torch.from_numpy(np.array(values, dtype=np.uint8 if values.dtype == np.uint8 else np.float32))
+    with np.errstate(over="ignore"):  # `check_range` tells of it
+        images = torch.from_numpy(np.array(values, dtype=np.uint8 if values.dtype == np.uint8 else np.float32))
     if images.dim() == 3:
         return images.unsqueeze(1)
     return images.permute(0, 3, 1, 2) if layout.channels_last else images

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from PIL import Image
 
-from omnilearn.errors import UserError, first_line
+from omnilearn.errors import UserError, first_line, printable
 from omnilearn.files import not_regular, open_regular, read_json, write_json
 from omnilearn.progress import with_progress
 
@@ -54,7 +54,7 @@ def find_photos(folder: Path) -> PhotoFiles:
     digest = hashlib.sha256()
     for name in names:
         stat = (folder / name).stat()
-        digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        digest.update(os.fsencode(name) + f"\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return PhotoFiles(folder, tuple(names), digest.hexdigest())
 
 
@@ -84,23 +84,24 @@ def decoded(path: Path, use: Callable[[Image.Image], T]) -> T:
     Raises `UserError` where it cannot be decoded, has more than 8 bits a channel, or is larger than PIL's limit on what
     may be a decompression bomb.
     """
+    shown = printable(str(path))
     try:
         with warnings.catch_warnings(), open_regular(path, follow_links=True) as file:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning)  # about metadata
             with Image.open(file, formats=FORMATS) as photo:
                 if photo.mode.startswith(("I", "F")):
-                    raise UserError(f"{path}: more than 8 bits a channel")
+                    raise UserError(f"{shown}: more than 8 bits a channel")
                 photo.load()
                 return use(photo)
     except UserError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise UserError(f"{path}: more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
+        raise UserError(f"{shown}: more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
     # What PIL raises for damaged bytes is not limited to errors of its own.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError) as error:
         reason = "not an image" if isinstance(error, Image.UnidentifiedImageError) else first_line(error)
-        raise UserError(f"{path}: broken: {reason}") from None
+        raise UserError(f"{shown}: broken: {reason}") from None
 
 
 def without_broken(photos: PhotoFiles, note: Path, *, skip: bool) -> PhotoFiles:

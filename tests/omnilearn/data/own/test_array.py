@@ -9,7 +9,7 @@ from torchvision.transforms import functional
 import sae_src as sae
 from omnilearn.assembly import build_data
 from omnilearn.data.own.array import own_array
-from omnilearn.data.own.given import as_array
+from omnilearn.data.own.given import as_array, as_columns
 from omnilearn.errors import UserError
 
 random = np.random.default_rng(0)
@@ -157,3 +157,32 @@ def test_items_of_a_data_set_of_torch(count):
 def test_a_data_set_without_items_is_refused():
     with pytest.raises(UserError, match="there are no observations"):
         as_array([])
+
+
+def test_files_of_a_wrong_name_or_of_nothing_are_refused(tmp_path, data_root):
+    with open(tmp_path / "several.npy", "wb") as file:
+        np.savez(file, images=GREY)
+    with pytest.raises(UserError, match=r"rename it to end with \.npz"):
+        own_array(tmp_path / "several.npy")
+    with h5py.File(tmp_path / "nothing.h5", "w") as file:
+        file["images"] = h5py.Empty("f4")
+    with pytest.raises(UserError, match="there is none"):
+        own_array(tmp_path / "nothing.h5")
+    with h5py.File(tmp_path / "scalar.h5", "w") as file:
+        file["images"], file["factors"] = GREY, 3
+    with pytest.raises(UserError, match="one row for each observation"):
+        own_array(tmp_path / "scalar.h5")
+
+
+def test_values_beyond_single_precision_are_refused(tmp_path, data_root):
+    np.save(tmp_path / "vectors.npy", np.full((4, 2), 1e200))
+    with pytest.raises(UserError, match="not finite"):
+        own_array(tmp_path / "vectors.npy")
+
+
+def test_columns_of_several_types_and_of_half_precision():
+    table = np.array([["red", 1], ["blue", 2]], dtype=object)
+    columns = as_columns(table, 2)
+    assert columns["factor_0"].tolist() == ["red", "blue"] and columns["factor_1"].tolist() == [1, 2]
+    assert np.isnan(as_columns(np.array([1, None], dtype=object), 2)["factor_0"][1])
+    assert as_array(torch.ones(2, 3, dtype=torch.bfloat16)).dtype == np.float32

@@ -9,6 +9,7 @@ from PIL import Image
 from torchvision import transforms
 
 from omnilearn.data.own import folder
+from omnilearn.data.own.columns_file import column_of
 from omnilearn.data.own.folder import PhotoFolder
 from omnilearn.data.own.photo_files import find_photos
 from omnilearn.errors import UserError
@@ -132,3 +133,38 @@ def test_changed_photos_are_converted_anew(photos, data_root):
     after = PhotoFolder(photos, image_size=32).in_mode("full").batch(torch.arange(6))
     changed = [k for k in range(6) if not torch.equal(before[k], after[k])]
     assert changed == [0]
+
+
+def test_names_that_are_no_text(tmp_path, data_root, capsys):
+    folder = tmp_path / "photos"
+    for k in range(4):
+        photo(folder / os.fsdecode(b"class \xff%d" % (k % 2)) / f"{k}.png")
+    data = PhotoFolder(folder, image_size=32)
+    assert tuple(data.factor_values) == (("class \\udcff0", "class \\udcff1"),)
+    (folder / os.fsdecode(b"\xfe\n.png")).write_bytes(b"none")
+    with pytest.raises(UserError, match="broken: not an image") as problem:
+        PhotoFolder(folder, image_size=32)
+    str(problem.value).encode()
+    assert "\n" not in str(problem.value)
+    PhotoFolder(folder, image_size=32, skip_broken=True)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("file;shape\n0.png;1\n1.png;2\n", "expected columns separated by commas"),
+        (",file,shape\n0,0.png,1\n1,1.png,2\n", "column 1 has no name"),
+        ("file,size\n0.png,1e200\n1.png,2\n", "'size' has values beyond"),
+    ],
+)
+def test_a_table_of_another_kind_is_refused(tmp_path, data_root, table, message):
+    for k in range(2):
+        photo(tmp_path / "photos" / f"{k}.png")
+    (tmp_path / "photos" / "table.csv").write_text(table)
+    with pytest.raises(UserError, match=message):
+        PhotoFolder(tmp_path / "photos", image_size=32)
+
+
+def test_whole_numbers_of_any_size_are_numbers():
+    assert column_of(["1", "99999999999999999999"]).tolist() == [1, 1e20]
+    assert column_of(["1", "2"]).dtype == np.int64 and column_of(["1", "None"])[0] == 1
