@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from omnilearn.errors import UserError
 from omnilearn.progress import with_progress
 from sae_src.metrics.metric import SHARED, Metric
 
@@ -16,6 +17,12 @@ LEVEL = 0.95
 
 _STREAM = 2  # of random draws, after those of the points to train on and to test on
 _TRAIN, _TEST = ("codes_train", "factors_train", "scales"), ("codes_test", "factors_test")
+
+
+def check_resamples(count: int) -> None:
+    """Raise `UserError` for a number of resamples that gives no interval; 0 asks for none."""
+    if count != 0 and count < 2:
+        raise UserError(f"bootstrap: must be at least 2, or 0 for none, got {count}")
 
 
 def why_no_interval(metric: Metric) -> str | None:

@@ -26,7 +26,7 @@ from omnilearn.runs.run import Run
 from omnilearn.runs.summary import summarise
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.versions import library_versions
-from sae_src.eval_metrics.bootstrap import LEVEL
+from sae_src.eval_metrics.bootstrap import LEVEL, check_resamples
 from sae_src.eval_metrics.chance import chance_place, compute_chance, stored_chance
 from sae_src.eval_metrics.figures import draw_figures
 from sae_src.eval_metrics.mode import check_mode, part_named
@@ -68,8 +68,7 @@ class EvaluationSettings:
                 check_ident(key, name)
         if self.mode is not None:
             check_mode(self.mode)
-        if self.bootstrap != 0 and self.bootstrap < 2:
-            raise UserError(f"bootstrap: must be at least 2, or 0 for none, got {self.bootstrap}")
+        check_resamples(self.bootstrap)
 
     @property
     def tag(self) -> str:

@@ -9,9 +9,11 @@ from torch import Tensor
 from omnilearn.data.factor_table import FactorTable, factor_table
 from omnilearn.data.own.given import Factors, as_array, as_columns, as_observations
 from omnilearn.data.rows import RowDataset
+from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import evaluation_mode
 from omnilearn.layers import Size
 from sae_src.eval_metrics import suite
+from sae_src.eval_metrics.bootstrap import check_resamples
 from sae_src.eval_metrics.given_model import Given, GivenModel
 from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.settings import MetricSettings
@@ -38,7 +40,7 @@ def evaluate_metrics(
     observations: Any,
     factors: Factors | None = None,
     decode: Given | None = None,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     *,
     num_train: int = 10_000,
     num_test: int = 5_000,
@@ -77,6 +79,12 @@ def evaluate_metrics(
     Raises:
         UserError: where observations, factors, settings or codes are not what they should be.
     """
+    for name, function in (("encode", encode), ("decode", decode)):
+        if not callable(function) and function is not None:
+            raise UserError(f"{name}: expected a function or a model, got a {type(function).__name__}")
+    if batch_size is not None and batch_size < 1:
+        raise UserError(f"batch_size: must be at least 1, got {batch_size}")
+    check_resamples(bootstrap)
     values = as_observations(as_array(observations))
     table = None if factors is None else factor_table(as_columns(factors, len(values)))
     dataset = GivenObservations(values, table)
@@ -84,7 +92,7 @@ def evaluate_metrics(
     with evaluation_mode(model):
         model.find_latent_dim(dataset.batch(torch.arange(2)))
     settings = MetricSettings(
-        metrics=published_metrics() if metrics is None else tuple(metrics),
+        metrics=published_metrics() if metrics is None else metrics if isinstance(metrics, str) else tuple(metrics),
         num_train=num_train,
         num_test=num_test,
         num_latent=num_latent,

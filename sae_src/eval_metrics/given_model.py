@@ -11,7 +11,7 @@ from torch.distributions import Distribution, Independent, Normal
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
 from omnilearn.model import Model
-from sae_src.methods import Autoencoder, Latent
+from sae_src.methods import Autoencoder, Latent, mean_of
 
 Given = Callable[[Tensor], Any]
 """A function, or a model of torch, of a batch; it may return tensors, distributions or arrays of numpy."""
@@ -38,28 +38,27 @@ class GivenModel(Autoencoder):
         place = next(self.parts.parameters(), torch.empty(0))
         self.place = nn.Parameter(torch.empty(0, device=place.device), requires_grad=False)
         self.din = self.dout = din
+        self.latent_dim = 0  # not known yet
 
     @torch.no_grad()
     def find_latent_dim(self, observations: Tensor) -> None:
-        """Learn the number of codes from a few observations."""
-        codes = self.encode(observations)
-        self.latent_dim = (codes.loc if isinstance(codes, Normal) else codes).shape[1]
+        """Learn the number of codes from a few observations; `UserError` where there are none."""
+        self.latent_dim = mean_of(self.encode(observations)).shape[1]
+        if self.latent_dim == 0:
+            raise UserError(f"encode: {len(observations)} observations gave no codes")
 
     def encode(self, observations: Tensor | np.ndarray) -> Latent:
         """Observations (B, *din) to codes (B, D), or to a normal distribution of them.
 
-        Raises `UserError` where the encoder returns anything else.
+        Raises `UserError` where the encoder returns anything else, or more or fewer codes than before.
         """
         found = self._encode[0](self.as_input(observations))
         if isinstance(found, Independent):
             found = found.base_dist
         if isinstance(found, Normal):
-            return Normal(found.loc.flatten(1), found.scale.flatten(1), validate_args=False)
-        codes = self._as_tensor(found, "encode")
-        if codes.dim() < 2 or len(codes) != len(observations):
-            shape = tuple(codes.shape)
-            raise UserError(f"encode: {len(observations)} observations gave {shape}: expected a row of codes for each")
-        return codes.flatten(1)
+            loc, scale = (self._rows(values, len(observations)) for values in (found.loc, found.scale))
+            return Normal(loc, scale, validate_args=False)
+        return self._rows(self._as_tensor(found, "encode"), len(observations))
 
     def decode(self, latent: Latent | np.ndarray) -> Tensor:
         """Codes (B, D) to observations (B, *din); of distributions, the mean."""
@@ -71,13 +70,30 @@ class GivenModel(Autoencoder):
         """Values as float32 where the modules are."""
         return torch.as_tensor(values).to(self.place.device, torch.float32)
 
+    def _rows(self, codes: Tensor, count: int) -> Tensor:
+        if codes.dim() < 2 or len(codes) != count:
+            raise UserError(f"encode: {count} observations gave {tuple(codes.shape)}: expected a row of codes for each")
+        codes = codes.flatten(1)
+        if self.latent_dim not in (0, codes.shape[1]):
+            raise UserError(f"encode: {self.latent_dim} codes for some observations, {codes.shape[1]} for others")
+        return codes
+
     def _as_tensor(self, found: Any, name: str) -> Tensor:
+        kind = type(found).__name__
         if isinstance(found, Distribution):
-            found = found.mean
+            try:
+                found = found.mean
+            except NotImplementedError:
+                raise UserError(f"{name}: it returned a {kind}, which has no known mean: return the mean") from None
         if not isinstance(found, Tensor | np.ndarray):
-            kind = type(found).__name__
             raise UserError(f"{name}: expected a tensor, a distribution or an array, it returned a {kind}")
-        return torch.as_tensor(found).to(self.place.device, torch.float32)
+        is_real = found.dtype.kind in "biuf" if isinstance(found, np.ndarray) else not found.is_complex()
+        if not is_real:
+            raise UserError(f"{name}: expected real numbers, it returned {found.dtype}")
+        if isinstance(found, np.ndarray):
+            with np.errstate(over="ignore"):  # codes that are not finite are told
+                found = torch.from_numpy(np.array(found, dtype=np.float32))
+        return (found if found.layout == torch.strided else found.to_dense()).to(self.place.device, torch.float32)
 
 
 def _module_of(function: Given | None) -> nn.Module | None:

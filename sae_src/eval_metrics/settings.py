@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any, get_type_hints
 
 from omnilearn.config import Node, read_key
@@ -46,6 +47,9 @@ class MetricSettings:
         chosen = [metric_named(name) for name in self.names]
         if len(set(self.names)) < len(self.names) or not self.names:
             raise UserError("metrics: name each metric once, and at least one")
+        for name in ("num_train", "num_test", "num_latent", "seed", "jobs"):
+            if not isinstance(getattr(self, name), Integral):
+                raise UserError(f"{name}: must be a whole number, got {getattr(self, name)!r}")
         for name in ("num_train", "num_test", "num_latent"):
             if getattr(self, name) < 2:
                 raise UserError(f"{name}: must be at least 2, got {getattr(self, name)}")
@@ -62,9 +66,12 @@ class MetricSettings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the metrics; a single one may be given as text, and all as the published components."""
+        """The names of the metrics; a single one may be given as text, and all as the published components.
+
+        Raises `UserError` for a name that no metric has.
+        """
         names = (self.metrics,) if isinstance(self.metrics, str) else self.metrics
-        return tuple(name.removeprefix("metric/") for name in names)
+        return tuple(metric_named(name.removeprefix("metric/")).name for name in names)
 
     def shared(self) -> dict[str, Any]:
         """The settings that metrics share, by name."""
@@ -89,6 +96,8 @@ class MetricSettings:
         """Raise `UserError` for an own setting of a metric that is out of its range."""
         values = self.shared() | self.of(metric)
         for name, least in metric.at_least.items():
+            if not isinstance(values[name], Real):
+                raise UserError(f"{name}: must be a number, got {values[name]!r}")
             if values[name] < least:
                 raise UserError(f"{name}: must be at least {least:g}, got {values[name]}")
         for name, limit in metric.at_most.items():

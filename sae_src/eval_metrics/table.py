@@ -60,8 +60,10 @@ def published_metrics() -> tuple[str, ...]:
 
 
 def metric_named(name: str) -> Metric:
-    """The metric of that name; `UserError`, with those that look like it, where there is none."""
+    """The metric of that name, in which _ may stand for -; `UserError`, with similar ones, where there is none."""
     metrics = all_metrics()
+    if name not in metrics and name.replace("_", "-") in metrics:  # as modules and scores are written
+        name = name.replace("_", "-")
     if name not in metrics:
         hint = did_you_mean(name, metrics) or f": there are {', '.join(metrics)}"
         raise UserError(f"metrics: no metric named '{name}'{hint}")

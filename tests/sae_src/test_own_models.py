@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Independent, Normal
+from torch.distributions import Independent, Normal, TransformedDistribution
 
 import sae_src as sae
 from omnilearn.errors import UserError
@@ -86,6 +86,32 @@ def test_a_grid_in_any_order_is_found_and_other_data_are_sampled():
     }
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda codes: codes.numpy()[:, ::-1],
+        lambda codes: codes.numpy().astype(">f8"),
+        lambda codes: codes.numpy().astype(np.longdouble),
+        lambda codes: np.broadcast_to(codes.numpy(), codes.shape),
+        lambda codes: codes.to_sparse(),
+    ],
+)
+def test_codes_of_any_form(form):
+    assert scores(lambda batch: form(codes_of(batch)))["MCC"]["mcc_pearson"] == pytest.approx(1)
+
+
+def test_codes_of_changing_number_have_no_scores():
+    skipped = scores(lambda batch: codes_of(batch)[:, : 1 + (len(batch) > 2)]).skipped
+    assert "1 codes for some observations, 2 for others" in skipped["MIG"]
+
+
+def test_names_of_metrics_are_those_of_modules_too():
+    result = scores(metrics="factorised_support")
+    assert list(result.scores) == list(scores(metrics=("factorised-support",)).scores)
+    with pytest.raises(UserError, match="each metric once"):
+        scores(metrics=("factorised_support", "factorised-support"))
+
+
 def test_responses_need_a_decoder():
     assert scores(metrics=("responses",), num_response=10).skipped == {"LatentResponses": "needs a decoder"}
     result = scores(
@@ -117,6 +143,18 @@ def test_real_numbers_are_for_metrics_of_numbers():
         ({"observations": IMAGES.astype(int)}, "type int64"),
         ({"metrics": ("mgi",)}, "mig"),
         ({"nothing": 3}, "no metric has"),
+        ({"encode": lambda batch: Normal(codes_of(batch)[:1], 1.0)}, "expected a row of codes for each"),
+        ({"encode": lambda batch: Normal(codes_of(batch)[:, 0], 1.0)}, "expected a row of codes for each"),
+        ({"encode": lambda batch: codes_of(batch)[:, :0]}, "gave no codes"),
+        ({"encode": lambda batch: codes_of(batch).to(torch.complex64)}, "real numbers"),
+        ({"encode": lambda batch: codes_of(batch).numpy().astype(str)}, "real numbers"),
+        ({"encode": lambda batch: TransformedDistribution(Normal(codes_of(batch), 1.0), [])}, "no known mean"),
+        ({"encode": 3}, "expected a function or a model"),
+        ({"decode": "none"}, "expected a function or a model"),
+        ({"batch_size": 0}, "batch_size: must be at least 1"),
+        ({"bootstrap": -1}, "bootstrap: must be at least 2"),
+        ({"num_train": 2.5}, "num_train: must be a whole number"),
+        ({"num_bins": "many"}, "num_bins: must be a number"),
     ],
 )
 def test_what_does_not_fit_is_refused(keys, message):
