@@ -1,6 +1,11 @@
-"""Scores of classes refuse factors that are no classes."""
+"""Factors as classes: which are refused, and classifiers of any number of them."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 _FEW_POINTS = 20  # so few may all be of different classes
 
@@ -23,3 +28,16 @@ def check_classes(factors: np.ndarray, *, way_out: str = "use mcc or r2, which t
                 f"factor {k} has {count} different values at {len(column)} points, but this score takes factors as "
                 f"classes: put the factor into bins first, or {way_out}"
             )
+
+
+@contextmanager
+def quiet_fits() -> Iterator[None]:
+    """Fit classifiers without warnings that say nothing new.
+
+    They are of scikit-learn, about too few iterations, of which the published scores stop after the default number as
+    well, and about more classes than half the points, which is allowed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        yield

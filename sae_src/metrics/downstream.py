@@ -13,18 +13,16 @@ and for the logistic regression those of which some part holds all points of a c
 same factors were scored. Longer codes give a classifier more to work with, and with few points more to be misled by.
 """
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
 from sae_src.metrics.arrays import Data, check_data, class_labels, constant_columns
 from sae_src.metrics.boosting import Backend, Classifier, check_classifiers, fit_classifiers
-from sae_src.metrics.class_factors import check_classes
+from sae_src.metrics.class_factors import check_classes, quiet_fits
 from sae_src.metrics.metric import Metric
 from sae_src.metrics.standardisation import standardise
 
@@ -147,9 +145,7 @@ def _best_strength(codes: np.ndarray, labels: np.ndarray, num_classes: int) -> f
 
 
 def _fit(classifier: LogisticRegression, codes: np.ndarray, labels: np.ndarray) -> LogisticRegression:
-    with warnings.catch_warnings():
-        # The published score stops after the default number of iterations as well.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet_fits():
         return classifier.fit(codes, labels)
 
 

@@ -53,11 +53,17 @@ def score(
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     codes = codes.astype(np.float64)
-    deviations = np.where(constant_columns(codes), 1, codes.std(axis=0))
-    standardised = pair_distances(codes / deviations, batch_size)
+    # By the largest value first: squares of very small or very large numbers leave the range of numbers.
+    largest = np.abs(codes).max(axis=0)
+    scaled = codes / np.where(largest > 0, largest, 1)
+    deviations = scaled.std(axis=0)
+    undefined = constant_columns(codes) | (deviations == 0)
+    standardised = pair_distances(np.where(undefined, codes, scaled / np.where(undefined, 1, deviations)), batch_size)
+    with np.errstate(over="ignore"):  # the sum of codes as given may be beyond all numbers: infinite
+        summed = pair_distances(codes, batch_size).sum(axis=1).mean()
     return {
         "factorised_support": float(standardised.mean()) if standardised.size else np.nan,
-        "factorised_support_sum": float(pair_distances(codes, batch_size).sum(axis=1).mean()),
+        "factorised_support_sum": float(summed),
     }
 
 

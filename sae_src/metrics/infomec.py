@@ -18,18 +18,16 @@ classifiers, and 0 when nothing can; a poor linear fit of unevenly frequent valu
 it is trained, so few points and long codes raise it.
 """
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_softmax
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
 from sae_src.metrics.arrays import check_data, class_labels, constant_columns
-from sae_src.metrics.class_factors import check_classes
+from sae_src.metrics.class_factors import check_classes, quiet_fits
 from sae_src.metrics.discretisation import discretise, entropy, mutual_information
 from sae_src.metrics.metric import Metric
 from sae_src.metrics.neighbour_information import neighbour_information
@@ -180,8 +178,7 @@ def _explicitness(features: Any, factor: np.ndarray, max_iter: int, tolerance: f
         return np.nan, 0
     # An infinite C is no penalty in every version of scikit-learn.
     classifier = LogisticRegression(C=np.inf, class_weight="balanced", max_iter=max_iter, tol=tolerance)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the number of steps says it
+    with quiet_fits():  # the number of steps says whether it converged
         classifier.fit(features, labels)
     logits = classifier.decision_function(features)
     if logits.ndim == 1:

@@ -15,15 +15,12 @@ for every code), which spreads R and lowers all scores. A code that knows hardly
 preferred to a better code, and a factor that no code knows best has no code among the kept: look at their number.
 """
 
-import warnings
-
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, class_labels, constant_columns
-from sae_src.metrics.class_factors import check_classes
+from sae_src.metrics.class_factors import check_classes, quiet_fits
 from sae_src.metrics.dci import completeness, disentanglement
 from sae_src.metrics.discretisation import discretise, mutual_information
 from sae_src.metrics.metric import Metric
@@ -115,9 +112,7 @@ def _accuracies(
 ) -> tuple[float, float]:
     if num_classes < 2:
         return np.nan, np.nan
-    with warnings.catch_warnings():
-        # The published score stops after the default number of iterations as well.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet_fits():
         classifier = LogisticRegression().fit(train, labels)
     return float(np.mean(classifier.predict(train) == labels)), float(np.mean(classifier.predict(test) == test_labels))
 

@@ -87,8 +87,10 @@ def _divide(information: np.ndarray, entropies: np.ndarray, *, otherwise: float)
 def _active(codes: np.ndarray, least_variance: float) -> np.ndarray:
     if len(codes) < 2:
         return np.zeros(codes.shape[1], dtype=bool)
+    with np.errstate(over="ignore"):  # a variance beyond all numbers is above the least
+        variances = codes.var(axis=0, ddof=1, dtype=np.float64)
     # The mean of equal numbers need not be that number, so a constant code can show a variance.
-    return (codes.var(axis=0, ddof=1, dtype=np.float64) > least_variance) & ~constant_columns(codes)
+    return (variances > least_variance) & ~constant_columns(codes)
 
 
 METRIC = Metric(

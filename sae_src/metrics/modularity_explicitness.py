@@ -12,16 +12,13 @@ codes. Every unused code lowers it, so codes of different length compare badly. 
 the mutual information upwards and explicitness on them too.
 """
 
-import warnings
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, class_labels, constant_columns
-from sae_src.metrics.class_factors import check_classes
+from sae_src.metrics.class_factors import check_classes, quiet_fits
 from sae_src.metrics.discretisation import discretise, mutual_information
 from sae_src.metrics.metric import Metric
 
@@ -90,9 +87,7 @@ def _explicitness(
 ) -> tuple[float, float]:
     if num_classes < 2:
         return np.nan, np.nan
-    with warnings.catch_warnings():
-        # The published score stops after the default number of iterations as well.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet_fits():
         classifier = LogisticRegression().fit(train, labels)
     on_train, on_test = (
         _mean_area_under_curve(classifier.predict_proba(codes), truth)

@@ -135,7 +135,8 @@ def score_pairs(
     codes = as_codes(codes)
     if len(pairs) == 0:
         raise ValueError("there must be pairs for at least one factor")
-    deviations = codes.std(axis=0, ddof=1, dtype=np.float64) if len(codes) > 1 else np.zeros(codes.shape[1])
+    with np.errstate(over="ignore"):  # a deviation beyond all numbers is above the least
+        deviations = codes.std(axis=0, ddof=1, dtype=np.float64) if len(codes) > 1 else np.zeros(codes.shape[1])
     active = (deviations >= LEAST_DEVIATION) & ~constant_columns(codes)
     association = np.stack([_association(*members, k, codes.shape[1]) for k, members in enumerate(pairs)], axis=1)
     if decimals is not None:
@@ -164,7 +165,10 @@ def _association(first: ArrayLike, second: ArrayLike, factor: int, num_codes: in
     if x.shape != y.shape or x.shape[1] != num_codes:
         raise ValueError(f"the pairs of factor {factor} have shapes {x.shape} and {y.shape}, not (n, {num_codes}) both")
     constant = constant_columns(x) | constant_columns(y)
-    x, y = (each - each.mean(axis=0) for each in (x.astype(np.float64), y.astype(np.float64)))
+    x, y = (each.astype(np.float64) for each in (x, y))
+    # By the largest value first: squares of very large numbers leave the range of numbers.
+    x, y = (each / np.maximum(np.abs(each).max(axis=0), 1) for each in (x, y))
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     lengths = np.sqrt(np.square(x).sum(axis=0)) * np.sqrt(np.square(y).sum(axis=0))
     constant |= lengths == 0
     correlation = np.abs((x * y).sum(axis=0)) / np.where(constant, 1, lengths)

@@ -10,15 +10,12 @@ most 1 - 1/(number of values). Codes of different length compare. Classifiers di
 training points; the test points set the precision of each accuracy.
 """
 
-import warnings
-
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
 from sae_src.metrics.arrays import Data, check_data, check_single_precision, class_labels
-from sae_src.metrics.class_factors import check_classes
+from sae_src.metrics.class_factors import check_classes, quiet_fits
 from sae_src.metrics.discretisation import gap_of_best_two
 from sae_src.metrics.metric import Metric
 
@@ -74,8 +71,7 @@ def _accuracies(data: Data) -> np.ndarray:
             # The primal solver finds, without draws, the optimum that the dual one approaches; scikit-learn would take
             # a number from the global generator all the same.
             classifier = LinearSVC(C=0.01, class_weight="balanced", dual=False, random_state=0)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
+            with quiet_fits():
                 classifier.fit(data.codes_train[:, d : d + 1], labels)
             matrix[d, k] = np.mean(classifier.predict(data.codes_test[:, d : d + 1]) == test_labels)
     return matrix

@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from sae_src.metrics import downstream, infomec, mcc, med, r2
+from sae_src.metrics import (
+    dcies,
+    downstream,
+    factorised_support,
+    infomec,
+    mcc,
+    med,
+    mig,
+    modularity_explicitness,
+    omes,
+    r2,
+    sap,
+)
 from tests.sae_src.metrics.test_edge_cases import CODES, DEGENERATE, FACTORS, assert_equal, assert_sound
 
 MODULES = (infomec, mcc, r2, med, downstream)
@@ -31,6 +43,21 @@ def test_degenerate_data(module, case):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_tiny_data(module, count):
     assert_sound(score(module, CODES[:count], FACTORS[:count]))
+
+
+@pytest.mark.parametrize("module", [dcies, infomec, med, modularity_explicitness, sap])
+def test_fewer_points_than_classes(module):
+    codes, classes = CODES[np.arange(30) % len(CODES)], np.random.default_rng(0).permutation(40)[:30, None]
+    assert_sound(module.score(codes, classes, **{"num_trees": 2, "depths": (1, 2)} if module is dcies else {}))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_codes_of_any_size(scale):
+    expected = factorised_support.score(CODES)["factorised_support"]
+    assert factorised_support.score(scale * CODES)["factorised_support"] == pytest.approx(expected)
+    if scale > 1:
+        assert omes.score(scale * CODES, FACTORS)["omes"] == pytest.approx(omes.score(CODES, FACTORS)["omes"])
+        assert mig.score(scale * CODES, FACTORS)["mig_sup_active"] == mig.score(CODES, FACTORS)["mig_sup_active"]
 
 
 @every_score
