@@ -54,7 +54,8 @@ class Correlation:
         exponent = torch.zeros(len(indices), dtype=torch.float64)
         for a, b, inverted in self._pairs:
             u_a, u_b = (classes[:, k].double() / (self._sizes[k] - 1) for k in (a, b))
-            exponent -= (u_a - (1 - u_b if inverted else u_b)).square() / (2 * self.strength**2)
+            # Divided first: the square of a strength next to 0 would be 0.
+            exponent -= ((u_a - (1 - u_b if inverted else u_b)) / self.strength).square() / 2
         return exponent.exp()
 
 

@@ -27,6 +27,11 @@ def test_formula(strength):
         assert math.isclose(weight, math.exp(-pair / (2 * strength**2)), rel_tol=1e-12, abs_tol=1e-300)
 
 
+def test_a_strength_next_to_0_is_exact():
+    found, factors = weights([["hue", "scale"]], 1e-300)
+    assert torch.equal(found, (factors[:, 0] / 4 == factors[:, 2] / 3).double())
+
+
 def test_draws_follow_the_weights():
     found, factors = weights(PAIRS, 0.2)
     batches = WeightedBatches(found, 60, seed=3)
