@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from omnilearn.errors import UserError
 from omnilearn.runs.checkpoint import checkpoint_steps
 from omnilearn.runs.folder import run_folders
 from omnilearn.runs.identity import identity
-from omnilearn.runs.info import is_completed
 from omnilearn.runs.stored_config import glance_at_config
+from omnilearn.training.unfinished import is_finished
 
 FOLDER = "_sweeps"  # of the files of sweeps, below the folder of all runs
 
@@ -45,18 +44,14 @@ class ExistingRuns:
 
 
 def is_trained(run: Path) -> bool:
-    """Whether a run has come to its budget, with the evaluation at its end if it has one."""
+    """Whether a run has come to its budget, with the evaluation at its end if it has one.
+
+    Its checkpoints may be gone, or have never been written.
+    """
     try:
-        return _is_trained(run, glance_at_config(run))
+        return is_finished(run, glance_at_config(run))
     except (UserError, OSError):
         return False
-
-
-def _is_trained(run: Path, config: Mapping[str, Any]) -> bool:
-    budget, evaluation = config.get("budget"), config.get("evaluation", {})
-    wants_one = config.get("include_eval", True) is not False and isinstance(evaluation, Mapping)
-    ident = evaluation.get("ident", "eval") if wants_one else None
-    return isinstance(budget, int) and _steps(run) >= budget and is_completed(run, budget, ident)
 
 
 def _steps(run: Path) -> int:

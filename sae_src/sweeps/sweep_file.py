@@ -163,6 +163,8 @@ def _keys(value: Any, place: str) -> dict[str, Any]:
         for found, leaf in (below or {name: item}).items():
             if found.replace("-", "_") in (known.replace("-", "_") for known in flat):
                 raise ConfigError(f"{place}: {found} stands twice; dashes and underscores are the same")
+            if leaf == []:
+                raise ConfigError(f"{place}: {found} has no values to cross; for a list without items write [[]]")
             flat[found] = leaf
     return flat
 

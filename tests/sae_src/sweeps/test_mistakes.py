@@ -133,3 +133,9 @@ def test_a_key_that_stands_twice(keys, twice, sweep):
 def test_a_sweep_is_no_config_of_a_run(words, fig):
     with pytest.raises(UserError, match="fig sweep FILE makes them"):
         fig(f"train {words} --budget 2")
+
+
+def test_a_key_without_values_makes_no_runs(sweep, runs):
+    with pytest.raises(UserError, match=r"sweep\.keys: budget has no values to cross"):
+        sweep("", keys="{budget: []}")
+    assert not runs.exists()
