@@ -169,8 +169,10 @@ def read_json(path: Path, *, follow_links: bool = False) -> Any:
         return json.loads(read_bytes(path, follow_links=follow_links, at_most=_MOST_TEXT))
     except UserError:
         raise
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: cannot be read: damaged: {error}; move it away") from error
 
 
 def read_json_table(path: Path) -> dict[str, Any]:

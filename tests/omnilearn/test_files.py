@@ -164,3 +164,11 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path, elsewhere):
     remove_leftovers(tmp_path)
     assert sorted(os.listdir(tmp_path)) == sorted([*stay, f".folder.{ended.pid}.tmp"])
     assert elsewhere.exists()
+
+
+@pytest.mark.parametrize("content", ["{", "", "[" * 100_000, "\udcff"])
+def test_damaged_json_says_what_to_do(content, tmp_path):
+    path = tmp_path / "test.json"
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(UserError, match=r"test\.json: cannot be read: damaged: .*; move it away$"):
+        read_json(path)
