@@ -57,7 +57,7 @@ def steps_left(job: Job, run: Path | None, then: Sequence[str], root: Path) -> l
     if training:
         return [*training, *after]
     assert run is not None
-    return [step for step, command in zip(after, then, strict=True) if not _is_done(command, run, job.budget)]
+    return [step for step, command in zip(after, then, strict=True) if not _is_whole(command, run, job.budget)]
 
 
 def check_commands(then: Sequence[str]) -> None:
@@ -108,6 +108,14 @@ def _step(command: str, load: str, elsewhere: Sequence[str], run: Path | None) -
     if is_there and replacing not in keys and replacing.replace("_", "-") not in keys:  # of fewer steps, for one
         given += [f"--{replacing.replace('_', '-')}", "yes"]
     return Step(command, (*words, "--load", load, *given, *elsewhere))
+
+
+def _is_whole(command: str, run: Path, budget: int) -> bool:
+    """Whether results are there, and can be read: what cannot is for the command to tell, and stops no other run."""
+    try:
+        return _is_done(command, run, budget)
+    except UserError:
+        return False
 
 
 def _is_done(command: str, run: Path, budget: int) -> bool:

@@ -118,6 +118,9 @@ def test_a_run_is_found_by_what_it_is_and_its_results(tmp_path, runs, fig):
     assert steps_left(job, run, ["eval-metrics --metrics r2"], runs) == []
     (step,) = steps_left(job, run, ["eval-metrics --metrics '[r2, mcc]'"], runs)
     assert step.words[-2:] == ("--force-save", "yes")
+    for name, command in (("metrics", "eval-metrics --metrics r2"), ("test_results", "eval --mode test")):
+        (run / f"{name}.json").write_text("{")  # damaged: the command tells it, and other runs go on
+        assert len(steps_left(job, run, [command], runs)) == 1
 
 
 @pytest.mark.slow
