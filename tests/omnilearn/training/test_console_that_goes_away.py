@@ -13,6 +13,7 @@ import time
 import pytest
 
 from omnilearn.runs.checkpoint import checkpoint_steps
+from tests.command_lines import with_keys
 from tests.conftest import ROOT
 from tests.omnilearn.training.test_resume import KEYS, METHODS, finish, kill_at, start
 
@@ -57,7 +58,7 @@ def test_no_output_at_all(runs):
 def test_a_closed_terminal_saves_and_exits(runs):
     keeper, terminal = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), "train", *f"{TRAIN} --budget 100000 --name t".split()],
+        [sys.executable, str(ROOT / "main.py"), "train", *with_keys(TRAIN, "--budget 100000 --name t").split()],
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
@@ -78,7 +79,7 @@ def test_a_closed_terminal_saves_and_exits(runs):
 
 
 def test_hanging_up_is_like_being_terminated(runs):
-    code, _, errors = kill_at(f"{TRAIN} --budget 100000 --name h", 5, signal.SIGHUP)
+    code, _, errors = kill_at(with_keys(TRAIN, "--budget 100000 --name h"), 5, signal.SIGHUP)
     assert code == 4 and errors.startswith("stopped by SIGHUP\nto go on: ")
     assert checkpoint_steps(runs / "h")[-1] >= 5
 

@@ -12,9 +12,10 @@ import yaml
 from omnilearn.locks import sole_writer
 from omnilearn.runs.checkpoint import checkpoint_steps
 from omnilearn.training.unfinished import unfinished_runs
+from tests.command_lines import with_keys
 from tests.omnilearn.training.test_resume import KEYS, METHODS, finish, start
 
-WORDS = f"{METHODS['ae']} {KEYS} --budget 20 --include-eval no"
+WORDS = with_keys(f"{METHODS['ae']} {KEYS}", "--budget 20 --include-eval no")
 TRAIN = f"train {WORDS} --name run"
 
 
@@ -42,7 +43,7 @@ def unfinished(template, runs):
 
 def asked(words: str = ""):
     """The config of the command that asks."""
-    return omnifig.get_current_project().parse_argv(f"{TRAIN} {words}".split())
+    return omnifig.get_current_project().parse_argv(with_keys(TRAIN, words).split())
 
 
 def test_the_newest_comes_first(unfinished, runs):
@@ -76,10 +77,10 @@ def test_four_jobs_at_once_take_four_runs(unfinished, runs):
 
 @pytest.mark.parametrize("keys", ["--checkpoint null", "--checkpoint.freq null"])
 def test_a_completed_run_without_checkpoints_is_done(keys, fig, runs):
-    first = fig(f"{TRAIN} {keys}")
+    first = fig(with_keys(TRAIN, keys))
     assert checkpoint_steps(first) == []
     assert list(unfinished_runs(runs, asked(keys))) == []
-    assert fig(f"{TRAIN} {keys} --resume auto").name == "run_2"
+    assert fig(with_keys(TRAIN, f"{keys} --resume auto")).name == "run_2"
 
 
 def test_a_run_killed_before_its_first_checkpoint_is_not_done(unfinished, runs):

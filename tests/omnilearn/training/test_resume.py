@@ -16,6 +16,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from omnilearn.files import load_tensors
 from omnilearn.runs.checkpoint import checkpoint_steps
 from omnilearn.training.interruption import STOPPED, Interruption, Stop
+from tests.command_lines import with_keys
 from tests.conftest import ROOT
 
 # 900 observations for training: an epoch is 7 steps, so every kill lies in another epoch.
@@ -164,7 +165,7 @@ omnifig.main(sys.argv[2:])
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
 def test_signals_save_and_exit_with_a_code_of_their_own(number, runs):
-    code, _, errors = kill_at(f"{METHODS['ae']} {KEYS} --budget 100000 --name s", 5, number)
+    code, _, errors = kill_at(with_keys(f"{METHODS['ae']} {KEYS}", "--budget 100000 --name s"), 5, number)
     assert code == 4
     assert errors.startswith(f"stopped by {number.name}\nto go on: ")
     assert checkpoint_steps(runs / "s")[-1] >= 5
@@ -193,14 +194,17 @@ def test_a_pass_that_is_cut_short_is_made_again(question, words, runs, fig, monk
 
 @pytest.mark.slow
 def test_a_time_limit_saves_and_exits_with_3(runs):
-    code, _, errors = finish(start(f"{METHODS['ae']} {KEYS} --budget 100000 --name t --time-limit 0.0003"))
+    code, _, errors = finish(
+        start(with_keys(f"{METHODS['ae']} {KEYS}", "--budget 100000 --name t --time-limit 0.0003"))
+    )
     assert (code, "time limit" in errors) == (3, True)
     assert checkpoint_steps(runs / "t")
 
 
 @pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_before_the_weights(runs):
-    words = f"{METHODS['vae']} {KEYS} --name n --model.optim.lr 1e30 --checkpoint.freq 1 --validation null"
+    keys = "--name n --model.optim.lr 1e30 --checkpoint.freq 1 --validation null"
+    words = with_keys(f"{METHODS['vae']} {KEYS}", keys)
     code, _, errors = finish(start(words))
     assert code == 5
     assert re.match(r"(rec_loss|reg_loss|rec_loss and reg_loss) not finite at step \d+|the parameter", errors)

@@ -17,9 +17,10 @@ from omnilearn.runs.checkpoint import CHECKSUMS, checkpoint_steps, damage, tidy_
 from omnilearn.runs.info import read_info
 from omnilearn.training.hooks import Validate
 from omnilearn.training.interruption import STOPPED, Stop
+from tests.command_lines import with_keys
 from tests.omnilearn.training.test_resume import KEYS, METHODS, assert_same, curve
 
-SHORT = f"{METHODS['ae']} {KEYS} --budget 20 --checkpoint.freq 10"
+SHORT = with_keys(f"{METHODS['ae']} {KEYS}", "--budget 20 --checkpoint.freq 10")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_newer_damaged_checkpoints_do_not_outlive_new_ones(run, fig):
 
 def test_the_best_is_kept_whenever_it_is_found(fig):
     keys = "--checkpoint.freq 8 --checkpoint.keep 1 --validation.freq 3 --model.optim.lr 0.02 --include-eval no"
-    path = fig(f"train {METHODS['ae']} {KEYS} {keys} --name best")
+    path = fig(with_keys(f"train {METHODS['ae']} {KEYS} --name best", keys))
     steps = checkpoint_steps(path)
     best = int(load_tensors(path / "ckpt40" / "training.pth.tar")["best"]["step"])
     assert set(steps) == {best, 40}
@@ -123,13 +124,16 @@ def test_what_was_said_once_is_not_inherited(run, fig):
 def test_auto_ignores_what_does_not_make_another_experiment(run, fig):
     shutil.rmtree(run / "ckpt20")
     words = f"train {SHORT} --name run --resume auto"
-    assert fig(f"{words} --time-limit 5 --print.freq 7") == run
+    assert fig(with_keys(words, "--time-limit 5 --print.freq 7")) == run
     assert checkpoint_steps(run)[-1] == 20
 
 
 def test_a_schedule_keeps_its_length(runs, fig):
-    keys = "hybrid scheduler a/conv12 m/ae d/vec --model.optim.lr.freq 2"
-    run = fig(f"train {keys} {KEYS} --budget 10 --name run")
+    run = fig(
+        with_keys(
+            f"train hybrid scheduler a/conv12 m/ae d/vec {KEYS}", "--model.optim.lr.freq 2 --budget 10 --name run"
+        )
+    )
     before = load_tensors(run / "ckpt10" / "training.pth.tar")["optimiser"]
     assert "limit: 10" in (run / "config.yaml").read_text()
     fig("train --resume run --budget 12")

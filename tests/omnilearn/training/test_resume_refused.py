@@ -13,12 +13,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from omnilearn.errors import UserError
 from omnilearn.files import load_tensors
 from omnilearn.runs.checkpoint import checkpoint_steps, save_checkpoint
+from tests.command_lines import with_keys
 from tests.omnilearn.training.test_resume import KEYS, METHODS, curve, finish, start
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory) -> Path:
-    words = f"train {METHODS['ae']} {KEYS} --budget 20 --name run --include-eval no"
+    words = with_keys(f"train {METHODS['ae']} {KEYS}", "--budget 20 --name run --include-eval no")
     return omnifig.main([*words.split(), "--saveroot", str(tmp_path_factory.mktemp("template"))])
 
 
@@ -45,7 +46,8 @@ def test_a_damaged_checkpoint_is_noticed(harm, run, fig, capsys):
 
 
 def test_old_checkpoints_are_removed(fig):
-    path = fig(f"train {METHODS['ae']} {KEYS} --checkpoint.freq 4 --checkpoint.keep 2 --name k --validation.freq 4")
+    keys = "--checkpoint.freq 4 --checkpoint.keep 2 --name k --validation.freq 4"
+    path = fig(with_keys(f"train {METHODS['ae']} {KEYS}", keys))
     best = int(load_tensors(path / "ckpt40" / "training.pth.tar")["best"]["step"])
     assert checkpoint_steps(path) == sorted({best, 36, 40})
 
@@ -63,7 +65,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(run, monkeypatch):
 
 def test_auto_finds_the_unfinished_run_of_the_same_config(run, fig, runs):
     shutil.rmtree(run / "ckpt20")
-    words = f"{METHODS['ae']} {KEYS} --budget 20 --name run --include-eval no --resume auto"
+    words = with_keys(f"{METHODS['ae']} {KEYS}", "--budget 20 --name run --include-eval no --resume auto")
     assert fig(f"train {words}") == run
     assert fig(f"train {words}").name == "run_2"
     assert fig(f"train {words} --seed 1").name == "run_3"
@@ -93,7 +95,7 @@ def test_a_changed_config_or_torch_needs_a_word(run, fig, monkeypatch):
 
 @pytest.mark.slow
 def test_two_runs_that_start_together_do_not_share_a_folder(runs):
-    words = f"{METHODS['ae']} {KEYS} --budget 2 --name same --include-eval no --validation null"
+    words = with_keys(f"{METHODS['ae']} {KEYS}", "--budget 2 --name same --include-eval no --validation null")
     processes = [start(words) for _ in range(3)]
     assert [finish(process)[0] for process in processes] == [0, 0, 0]
     assert sorted(path.name for path in runs.iterdir()) == ["same", "same_2", "same_3"]

@@ -10,6 +10,7 @@ import yaml
 
 from omnilearn.config import dump_yaml
 from omnilearn.errors import UserError
+from tests.command_lines import with_keys
 from tests.conftest import REFERENCE, ROOT
 
 VEC = "a/conv12 m/ae d/vec --dataset.num-samples 300 --budget 1 --viz null --device cpu"
@@ -220,7 +221,7 @@ def test_a_disk_that_fills_while_curves_are_written(shell):
     def little_space():
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    command = f"train {VEC} --budget 20 --viz.freq 1 --checkpoint.freq null".replace("--viz null ", "")
+    command = with_keys(f"train {VEC}".replace("--viz null ", ""), "--budget 20 --viz.freq 1 --checkpoint.freq null")
     result = shell(command, preexec_fn=little_space)
     assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
     assert "File too large" in result.stderr
