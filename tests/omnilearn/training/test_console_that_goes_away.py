@@ -15,7 +15,7 @@ import pytest
 from omnilearn.runs.checkpoint import checkpoint_steps
 from tests.command_lines import with_keys
 from tests.conftest import ROOT
-from tests.omnilearn.training.test_resume import KEYS, METHODS, finish, kill_at, start
+from tests.omnilearn.training.test_resume import KEYS, METHODS, finish, hear, kill_at, start
 
 TRAIN = f"{METHODS['ae']} {KEYS}"
 pytestmark = pytest.mark.slow  # every test starts a process
@@ -55,6 +55,12 @@ def test_no_output_at_all(runs):
     assert checkpoint_steps(runs / "closed")[-1] == 40
 
 
+def own_terminal() -> None:
+    """Let the standard input be the terminal that a process belongs to, and hear when it hangs up."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    hear()
+
+
 def test_a_closed_terminal_saves_and_exits(runs):
     keeper, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -63,7 +69,7 @@ def test_a_closed_terminal_saves_and_exits(runs):
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=own_terminal,
     )
     os.close(terminal)
     for _ in range(600):
@@ -74,7 +80,10 @@ def test_a_closed_terminal_saves_and_exits(runs):
         with contextlib.suppress(BlockingIOError):
             os.read(keeper, 100_000)
     os.close(keeper)  # the terminal hangs up
-    assert process.wait(timeout=60) == 4
+    try:
+        assert process.wait(timeout=60) == 4
+    finally:
+        process.kill()
     assert checkpoint_steps(runs / "t")
 
 

@@ -70,14 +70,23 @@ def start(words: str, **settings) -> subprocess.Popen:
 
 
 def finish(process: subprocess.Popen) -> tuple[int, str, str]:
-    """Exit code, output and errors of a process, once it has ended."""
-    output, errors = process.communicate(timeout=180)
+    """Exit code, output and errors of a process, once it has ended; one that does not is killed."""
+    try:
+        output, errors = process.communicate(timeout=180)
+    finally:
+        process.kill()
     return process.returncode, output, errors
+
+
+def hear() -> None:
+    """Take notice of SIGHUP and SIGINT, also where the tests run under nohup or in the background."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def kill_at(words: str, step: int, number: int = signal.SIGKILL) -> tuple[int, str, str]:
     """Start a training process and send it a signal once it says that it has done `step` steps."""
-    process = start(words)
+    process = start(words, preexec_fn=hear)
     for line in process.stdout:
         match = re.search(r"step (\d+)/", line)
         if match and int(match[1]) >= step:
