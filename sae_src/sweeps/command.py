@@ -57,7 +57,7 @@ class SweepSettings:
     sbatch: Path | None = None
     submit: bool | str = False
     wait: bool | None = None
-    slurm: Mapping[str, Any] | None = None
+    slurm: Mapping[str, Any] | bool | None = None
     only: int | tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -69,7 +69,12 @@ class SweepSettings:
             raise UserError(f"workers: must be from 1 to {_MOST_WORKERS}, got {self.workers}")
         if self.only == ():
             raise UserError("only: names no run")
+        if self.slurm is False:
+            object.__setattr__(self, "slurm", None)
         actions = [name for name in _ACTIONS if getattr(self, name)]
+        if self.slurm is not None and not actions:  # how to submit says that, too
+            object.__setattr__(self, "submit", True)
+            actions = ["submit"]
         if len(actions) > 1:
             raise UserError(f"--{actions[0]} and --{actions[1]}: ask for one at a time")
         action = actions[0] if actions else None
@@ -77,6 +82,11 @@ class SweepSettings:
             if getattr(self, key) is not None and action not in fitting:
                 place = f"with --{action}" if action else "without " + " or ".join(f"--{each}" for each in fitting)
                 raise UserError(f"{key}: has no effect {place}; leave it out")
+
+    @property
+    def slurm_options(self) -> Mapping[str, Any]:
+        """Options of sbatch."""
+        return self.slurm if isinstance(self.slurm, Mapping) else {}
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -183,14 +193,14 @@ def _write_batch_script(
         print("nothing is left to do: no script written")
         return
     command = _words(sweep_file, settings)
-    write_text(file, batch_script(name, command, numbers, settings.slurm or {}, str(Path.cwd())))
+    write_text(file, batch_script(name, command, numbers, settings.slurm_options, str(Path.cwd())))
     print(f"{len(numbers)} tasks in {file}: sbatch {file}")
 
 
 def _submission(settings: SweepSettings, folder: Path, name: str) -> Submission | None:
     if not settings.submit:
         return None
-    return Submission("local" if settings.submit == "local" else "slurm", name, folder, settings.slurm or {})
+    return Submission("local" if settings.submit == "local" else "slurm", name, folder, settings.slurm_options)
 
 
 def _words(sweep_file: Path, settings: SweepSettings) -> list[str]:

@@ -32,7 +32,8 @@ def sweep(config: Node) -> object:
                             local: tasks on this machine
         --wait yes          wait for the tasks to end
         --sbatch FILE       write an array script for Slurm that does the same, and stop
-        --slurm.OPTION V    an option of sbatch for either, such as --slurm.partition gpu --slurm.time 04:00:00
+        --slurm.OPTION V    an option of sbatch for either, such as --slurm.partition gpu --slurm.time 04:00:00; without
+                            --sbatch or --submit local it submits
         --pack FILE         put what there is of its runs, with their newest checkpoints, into a file, and stop
         --unpack FILE       put the runs of such a file beside those that there are, and stop
         --saveroot FOLDER   folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
