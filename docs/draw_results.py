@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT))
 import torch  # noqa: E402
 
 import sae_src as sae  # noqa: E402
+from docs.write_results import MODELS  # noqa: E402
 from omnilearn.figures import encoded  # noqa: E402
 from omnilearn.files import write_bytes  # noqa: E402
 from sae_src.comparison.selection import runs_to_compare  # noqa: E402
@@ -18,7 +19,6 @@ from sae_src.visualisation.paper import Style  # noqa: E402
 from sae_src.visualisation.tiles import Row, tile_figure  # noqa: E402
 
 PICTURE = ROOT / "docs" / "results_samples.png"
-MODELS = ("SAE-12", "SAE-6", "SAE-4", "AdaAE-12", "VLAE-12", "AE", "VAE", "WAE")
 OBSERVATIONS, HYBRIDS, SEED = 7, 9, 0
 
 

@@ -81,14 +81,16 @@ def groups_of(folder: Path) -> list[Group]:
 def blocks(groups: Sequence[Group]) -> dict[str, str]:
     """What stands between the marks of the page, by name."""
     levels = chance_levels([group.runs[0] for group in groups], compute=False)
-    with_data, _ = grouped([run for group in groups for run in group.runs], ["model", "data"], read_published().names)
-    order = [{name: row[name] for name in ORDER_COLUMNS[1:]} for row in orderings(with_data, read_published())]
+    published = read_published()
+    with_data, _ = grouped([run for group in groups for run in group.runs], ["model", "data"], published.names)
+    order = [{name: row[name] for name in ORDER_COLUMNS[1:]} for row in orderings(with_data, published)]
+    falls = [converged(group) for group in groups]
     return {
         "quality": renamed(table(groups, list(QUALITY), "md"), QUALITY),
         "disentanglement": renamed(table(groups, list(DISENTANGLEMENT), "md", levels), DISENTANGLEMENT),
         "orderings": render(order, list(ORDER_COLUMNS[1:]), "md"),
         "changes": renamed(table([groups[0], *groups_of(CHANGES)], list(CHANGED), "md"), CHANGED),
-        "convergence": render([converged(group) for group in groups], list(converged(groups[0])), "md"),
+        "convergence": render(falls, list(falls[0]), "md"),
     }
 
 

@@ -108,7 +108,11 @@ class AffineAdaIN(AdaIN):
     def modulate(self, features: Tensor, values: Tensor) -> Tensor:
         """Combine features (B, C, ...) with shifts and log scales (B, 2C, ...)."""
         shift, log_scale = values.chunk(2, dim=1)
-        return torch.addcmul(shift, log_scale.exp(), features)
+        return torch.addcmul(shift, self.scale(log_scale), features)
+
+    def scale(self, log_scale: Tensor) -> Tensor:
+        """The scales of what the network gives for them, of the same shape."""
+        return log_scale.exp()
 
 
 @component("bounded-adain")
@@ -138,11 +142,9 @@ class BoundedAffineAdaIN(AffineAdaIN):
             raise ValueError(f"largest_log_scale must be above 0, got {largest_log_scale}")
         self.largest_log_scale = largest_log_scale
 
-    def modulate(self, features: Tensor, values: Tensor) -> Tensor:
-        """Combine features (B, C, ...) with shifts and unbounded log scales (B, 2C, ...)."""
-        shift, log_scale = values.chunk(2, dim=1)
-        bound = self.largest_log_scale
-        return torch.addcmul(shift, (bound * torch.tanh(log_scale / bound)).exp(), features)
+    def scale(self, log_scale: Tensor) -> Tensor:
+        """The scales, within their bounds."""
+        return super().scale(self.largest_log_scale * torch.tanh(log_scale / self.largest_log_scale))
 
 
 @component("rung-gen")

@@ -26,8 +26,9 @@ from sae_src.sample_quality.samples import SampleKind, kinds_of, sample_batches,
 from sae_src.sample_quality.statistics import FILE as STATISTICS
 from sae_src.sample_quality.statistics import Statistics, read_statistics
 
-Network = Callable[[Tensor], Tensor]
 _DIM: FeatureCount = 2048  # as published
+
+Network = Callable[[Tensor], Tensor]
 """From images (B, C, H, W) to features (B, D)."""
 
 

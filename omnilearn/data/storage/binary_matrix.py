@@ -1,7 +1,6 @@
 """Binary matrices of NORB: a number for the type, the sizes as little-endian integers, then the values in row order."""
 
 import gzip
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from omnilearn.data.download.paths import check_regular, damaged, missing, unreadable
+from omnilearn.data.storage.made_up import READ_ERRORS
 
 _TYPES: dict[int, np.dtype] = {0x1E3D4C55: np.dtype(np.uint8), 0x1E3D4C54: np.dtype("<i4")}
 _LEAST_SIZES = 3  # a header has as many sizes even where the matrix has fewer
@@ -59,7 +59,7 @@ def open_matrix(path: Path, config: str, *, shape: tuple[int, ...], dtype: np.dt
             yield BinaryMatrix(found, of_type, file)
     except FileNotFoundError:
         raise missing(path, config) from None
-    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (*READ_ERRORS, gzip.BadGzipFile) as error:
         raise damaged(path, error, config) from error
     except OSError as error:
         raise unreadable(path, error) from error
