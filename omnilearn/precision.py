@@ -9,8 +9,8 @@ import torch
 from omnilearn.errors import UserError
 
 Precision = Literal["float32", "bf16", "fp16", "tf32"]
-"""Weights are float32 in all of them. `tf32`: matrix products in TensorFloat-32, on a GPU; `bf16` and `fp16`: forward
-passes in 16 bits, where torch's autocast finds it safe; `fp16` with gradients scaled, on a GPU."""
+"""Weights are float32 in all of them. `tf32`: matrix products and convolutions in TensorFloat-32, on a GPU; `bf16` and
+`fp16`: forward passes in 16 bits, where torch's autocast finds it safe; `fp16` with gradients scaled, on a GPU."""
 
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _ONLY_ON_GPU = ("tf32", "fp16")
@@ -29,6 +29,7 @@ def use_precision(precision: Precision, device: torch.device) -> None:
         _log.warning("precision: this CPU does not compute in bf16 itself: float32 is faster")
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+        torch.backends.cudnn.allow_tf32 = precision == "tf32"  # else convolutions are in TensorFloat-32 by default
 
 
 def evaluation_precision(precision: Precision, device: torch.device) -> Precision:

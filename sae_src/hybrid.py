@@ -36,7 +36,7 @@ class Hybrid(Autoencoder):
         """As the method's own; in training the latents are remembered."""
         result = super().losses(observations)
         if self.training:
-            self._latent = mean_of(result["latent"]).detach()
+            self._latent = mean_of(result["latent"]).detach().clone()  # not a part of what else the encoder gave
         return result
 
     @property

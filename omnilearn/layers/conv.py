@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from omnilearn.config.registry import component
 from omnilearn.layers.activations import Nonlinearity, nonlinearity
@@ -97,13 +98,30 @@ class ConvLayer(Layer):
         """Map (B, C, H, W) to (B, C', H', W')."""
         if self.unpool is not None:
             features = self.unpool(features)
-        output = self.conv(features)
+        output = self._convolved(features)
         if self.residual:
             output = output + features[:, : output.shape[1]]  # without the coordinates, if any
         for stage in (self.pool, self.norm, self.nonlin):
             if stage is not None:
                 output = stage(output)
         return output
+
+    def _convolved(self, features: Tensor) -> Tensor:
+        """The convolution; on a GPU that of a single pixel is the matrix product that it comes to.
+
+        That is faster there, and spares torch's compiler a case that it takes wrongly: the gradient of such a kernel is
+        laid out in memory other than it expects (seen in torch 2.11).
+        """
+        if features.device.type == "cuda" and features.shape[2:] == (1, 1) and self.keeps_single_pixels:
+            return of_single_pixels(self.conv, features)
+        return self.conv(features)
+
+    @property
+    def keeps_single_pixels(self) -> bool:
+        """Whether the convolution makes one pixel of one pixel, with only the middle of its kernel on it."""
+        side = self.conv.kernel_size[0]
+        plain = isinstance(self.conv, nn.Conv2d) and self.conv.stride == (1, 1)
+        return plain and self.conv.padding == (side // 2, side // 2) and side % 2 == 1
 
 
 @component("coord-conv-layer")
@@ -125,6 +143,12 @@ class CoordConvLayer(ConvLayer):
         rows = rows.view(1, 1, height, 1).expand(batch, 1, height, width)
         columns = columns.view(1, 1, 1, width).expand(batch, 1, height, width)
         return super().forward(torch.cat([features, rows, columns], dim=1))
+
+
+def of_single_pixels(conv: nn.Conv2d | nn.ConvTranspose2d, features: Tensor) -> Tensor:
+    """Features (B, C, 1, 1) convolved with a kernel of which only the middle is on the pixel: (B, C', 1, 1)."""
+    middle = conv.kernel_size[0] // 2
+    return linear(features.flatten(1), conv.weight[:, :, middle, middle], conv.bias).unflatten(1, (-1, 1, 1))
 
 
 def _channels(din: Size | None, dout: Size | None, channels: int | None) -> tuple[int, int]:

@@ -89,9 +89,13 @@ def fingerprint(config: Mapping[str, Any]) -> str:
 def identity(config: Mapping[str, Any]) -> str:
     """A digest of the experiment of a config and of its length, the same before a run as for its stored config.
 
-    Two runs of one identity end with the same weights; neither names nor dates are part of it.
+    Two runs of one identity end with the same weights, but for the last digits where they were made by different
+    devices, or where `compile` leaves it to the machine whether losses are compiled; neither names nor dates are part
+    of it.
     """
     decisive = {key: value for key, value in experiment_of(config).items() if key not in _FOUND_OUT}
+    if decisive.get("compile") in (False, "auto"):
+        del decisive["compile"]
     text = json.dumps([decisive, config.get("budget")], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -58,7 +58,9 @@ class Components:
     @property
     def losses(self) -> Losses:
         """The function of a training step: the model's losses, or the same compiled."""
-        return compiled(self.model.losses) if self.compilation.compiled else self.model.losses
+        if not self.compilation.compiled:
+            return self.model.losses
+        return compiled(self.model.losses, self.device, images=not isinstance(self.data.dataset.din, int))
 
     @property
     def train_subset(self) -> Subset:
@@ -106,17 +108,26 @@ def tune(components: Components, settings: TrainSettings) -> Components:
     subset, model = components.train_subset, components.model
     observations = subset.batch(torch.arange(min(2 * (components.data.loading.batch_size // 2) or 2, len(subset))))
 
-    def seconds() -> float:
+    images = not isinstance(components.data.dataset.din, int)
+
+    def seconds(change: Callable[[Losses], Losses] | None = None) -> float:
         with forward_context(settings.precision, components.device):
-            return seconds_per_step(model, observations, components.seed)
+            return seconds_per_step(model, observations, components.seed, change=change)
+
+    def seconds_compiled() -> float:
+        return seconds(lambda losses: compiled(losses, components.device, images=images))
 
     threads = use_fastest_threads(seconds) if settings.threads == "auto" else ""
     if settings.compiled is not None:
         compilation = Compilation(settings.compiled, "as it began")
     else:
-        images = not isinstance(components.data.dataset.din, int)
         compilation = choose_compilation(
-            settings.compile, device=components.device, images=images, steps=settings.budget, seconds=seconds
+            settings.compile,
+            device=components.device,
+            images=images,
+            steps=settings.budget,
+            seconds=seconds,
+            seconds_compiled=seconds_compiled,
         )
     return replace(components, threads=threads, compilation=compilation)
 

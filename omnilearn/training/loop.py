@@ -173,9 +173,10 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
         with training.autocast():
             result = losses(batch)
         training.guard.before_update(result, step)  # on the CPU this reads the loss
-        for loss, optimiser in optimisers.items():  # one, but for a model with parts that are trained apart
+        for optimiser in optimisers.values():  # one, but for a model with parts that are trained apart
             optimiser.zero_grad()
-            training.scaler.scale(result[loss]).backward()
+        torch.autograd.backward([training.scaler.scale(result[loss]) for loss in optimisers])
+        for optimiser in optimisers.values():
             optimiser.step(training.scaler)
         training.scaler.update()
         progress.step = step

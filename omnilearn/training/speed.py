@@ -4,12 +4,14 @@ import copy
 import os
 import shutil
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.distributions import Normal
 
 from omnilearn.errors import UserError, first_line
 from omnilearn.model import Model
@@ -39,9 +41,15 @@ class Compilation:
 
 
 def choose_compilation(
-    wanted: Choice, *, device: torch.device, images: bool, steps: int, seconds: Callable[[], float]
+    wanted: Choice,
+    *,
+    device: torch.device,
+    images: bool,
+    steps: int,
+    seconds: Callable[[], float],
+    seconds_compiled: Callable[[], float],
 ) -> Compilation:
-    """Whether to compile the losses: as a key says or, for `auto`, where it pays.
+    """Whether to compile the losses: as a key says or, for `auto`, where it pays. On a GPU that is tried out.
 
     Args:
         wanted: the key.
@@ -49,6 +57,7 @@ def choose_compilation(
         images: whether it has convolutions, which are slower compiled on a CPU.
         steps: training steps to do.
         seconds: measures the time of a step as it is; asked only where it matters.
+        seconds_compiled: measures that of a compiled one; likewise.
 
     Raises `UserError` where it is wanted, and there is no C++ compiler.
     """
@@ -63,7 +72,7 @@ def choose_compilation(
     if wanted is True:
         return Compilation(True, "as asked for")
     if device.type == "cuda":
-        return Compilation(True, "it pays on a GPU")
+        return _tried(seconds, seconds_compiled)
     if images:
         return Compilation(False, "on a CPU, convolutions are faster as they are")
     saved = steps * seconds() * _SHARE_SAVED
@@ -71,16 +80,51 @@ def choose_compilation(
     return Compilation(saved > _SECONDS_TO_COMPILE, why)
 
 
-def compiled(losses: Losses) -> Losses:
+def _tried(seconds: Callable[[], float], seconds_compiled: Callable[[], float]) -> Compilation:
+    """Whether a compiled step is the faster one; no where torch fails to compile it."""
+    before = seconds()
+    try:
+        after = seconds_compiled()
+    except UserError as error:
+        return Compilation(False, str(error).removeprefix("compile: ").partition(";")[0])
+    except Exception as error:
+        if not _is_the_compilers(error):
+            raise
+        return Compilation(False, f"torch cannot: {first_line(error)}")
+    return Compilation(after < before, f"a step takes {1000 * before:.3g} ms, {1000 * after:.3g} ms compiled")
+
+
+def _is_the_compilers(error: Exception) -> bool:
+    """Whether an error comes from torch's compiler, or from code that it made."""
+    kind = type(error).__module__
+    frames = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(name.startswith(("torch._dynamo", "torch._inductor")) for name in (kind, *frames))
+
+
+def compiled(losses: Losses, device: torch.device, *, images: bool) -> Losses:
     """A function that computes what `losses` does, to the rounding of float32, with the same random numbers.
 
     It is compiled when it is first called for observations of a size, and then raises `UserError` where torch cannot.
-    The model keeps its parameters and their names.
+    The model keeps its parameters and their names. On a GPU, passes of vectors are replayed as CUDA graphs: tensors of
+    a result are gone when the next one is computed. Those of images are not: graphs of convolutions ended in illegal
+    memory accesses on an H200 with torch 2.11, whether torch's compiler or a loop by hand had made them.
+
+    Args:
+        losses: the losses of a model.
+        device: where it is.
+        images: whether it has convolutions.
     """
-    # Else compiled code would draw numbers of its own.
-    function = torch.compile(losses, dynamic=False, options={"fallback_random": True})
+    options: dict[str, Any] = {"fallback_random": True}  # else compiled code would draw numbers of its own
+    if device.type == "cuda" and not images:
+        options["triton.cudagraphs"] = True
+
+    def owned(observations: Tensor) -> dict[str, Any]:
+        return {name: _owned(value) for name, value in losses(observations).items()}
+
+    function = torch.compile(owned, dynamic=False, options=options)
 
     def run(observations: Tensor) -> dict[str, Any]:
+        torch.compiler.cudagraph_mark_step_begin()
         try:
             return function(observations)
         except RuntimeError as error:
@@ -91,20 +135,38 @@ def compiled(losses: Losses) -> Losses:
     return run
 
 
+def _owned(value: Any) -> Any:
+    """A distribution with parameters in memory of their own: torch's compiler fails at halves that are interleaved."""
+    if isinstance(value, Normal):
+        return Normal(value.loc.clone(), value.scale.clone(), validate_args=False)
+    return value
+
+
 def has_cpp_compiler() -> bool:
     """Whether there is what torch compiles with on a CPU."""
     named = os.environ.get("CXX")
     return any(shutil.which(name) for name in ((named,) if named else ("g++", "clang++", "c++")))
 
 
-def seconds_per_step(model: Model, observations: Tensor, seed: int, *, steps: int = 5) -> float:
-    """The time of the losses and their gradients, the least of a few; the model and random numbers stay as they are."""
+def seconds_per_step(
+    model: Model, observations: Tensor, seed: int, *, steps: int = 5, change: Callable[[Losses], Losses] | None = None
+) -> float:
+    """The time of the losses and their gradients, the least of a few; the model and random numbers stay as they are.
+
+    Args:
+        model: the model.
+        observations: a batch of training observations (B, *din).
+        seed: of the random numbers meanwhile.
+        steps: how often it is measured, after a first time.
+        change: makes what is measured out of the losses of a copy of the model.
+    """
     model = copy.deepcopy(model).train()
+    losses = model.losses if change is None else change(model.losses)
     times = []
     with undisturbed(seed):
         for _ in range(steps + 1):  # the first allocates memory
             start = time.perf_counter()
-            model.losses(observations)["loss"].backward()
+            losses(observations)["loss"].backward()
             if observations.device.type == "cuda":
                 torch.cuda.synchronize(observations.device)
             times.append(time.perf_counter() - start)

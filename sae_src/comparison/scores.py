@@ -21,8 +21,8 @@ UDR = "udr"  # the score of runs that compares them with each other
 _WITHOUT_EFFECT = {"seed", "jobs", "metrics", "own"}
 # Libraries whose version scores depend on.
 _LIBRARIES = ("scikit-learn",)
-# What a run is called after, and what is found out as it begins.
-_NO_SETTINGS = {"din", "dout", "dataset_size", "info", "run", "seed"}
+# What a run is called after, what is found out as it begins, and what changes the last digits alone, as a device does.
+_NO_SETTINGS = {"compile", "compiled", "din", "dout", "dataset_size", "info", "run", "seed"}
 # Settings that are read as one: lists and tables of factors.
 _WHOLE = ("correlate", "holdout")
 # Of a run that others start with: what differs between its seeds, or follows from the rest.

@@ -16,8 +16,9 @@ def device() -> str:
 def _as_it_was():
     """Leave torch's settings as a test found them."""
     deterministic, benchmark = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-    products = torch.get_float32_matmul_precision()
+    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     yield
     torch.use_deterministic_algorithms(deterministic)
     torch.backends.cudnn.benchmark = benchmark
     torch.set_float32_matmul_precision(products)
+    torch.backends.cudnn.allow_tf32 = convolutions

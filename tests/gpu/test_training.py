@@ -63,18 +63,35 @@ def test_precisions_stay_close_to_float32(precision, device, fig, shapes_root):
     assert other[-1] == pytest.approx(exact[-1], rel=0.02)
 
 
-@pytest.mark.parametrize("data", ["d/vec", f"d/shapes {SHORT}"])
-def test_compiled_losses_are_those_of_eager_steps(data, device, fig, shapes_root):
-    place = "" if data == "d/vec" else f"--dataroot {shapes_root}"
-    words = f"train hybrid {ARCHITECTURES[1]} m/ae {data} {place} --budget 20 --records.freq 1 --device {device}"
+# Rounding grows in these models: on images from 1e-7 to 3e-4 within 20 steps, so that there are fewer.
+@pytest.mark.parametrize("data", ["d/vec --budget 20", f"d/shapes {SHORT} --budget 10"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES[1:])
+def test_compiled_losses_are_those_of_eager_steps(architecture, data, device, fig, shapes_root):
+    method = "m/vae" if "ladder" in architecture else "m/ae"
+    place = "" if "d/vec" in data else f"--dataroot {shapes_root}"
+    words = f"train hybrid {architecture} {method} {data} {place} --records.freq 1 --device {device}"
     words += " --viz null --validation null --include-eval no"
     eager, compiled = (losses_of(fig(f"{words} --compile {choice}")) for choice in ("no", "yes"))
     assert compiled == pytest.approx(eager, rel=1e-4)
 
 
-@pytest.mark.parametrize("method", ["m/ae", "m/vae", "m/fvae"])
-def test_a_killed_run_resumes_to_the_same_bits(method, device, fig, runs, shapes_root):
-    words = f"{words_of(method, ARCHITECTURES[1])} --dataroot {shapes_root} --device {device} --deterministic yes"
+@pytest.mark.parametrize("method", ["m/vae", "m/wae", "m/swae", "m/tcvae", "m/fvae", "m/qlae"])
+def test_every_kind_of_method_is_replayed_as_graphs(method, device, fig):
+    words = f"train hybrid a/conv12 {method} d/vec --budget 6 --records.freq 1 --viz null --device {device}"
+    few = "--model.encoder.layers [] --model.decoder.layers [] --validation null --include-eval no"
+    eager, compiled = (losses_of(fig(f"{words} {few} --compile {choice}")) for choice in ("no", "yes"))
+    # The discriminator of the FactorVAE makes differences grow: ten times a step, whatever they come from.
+    assert compiled == pytest.approx(eager, rel=1e-3 if method == "m/fvae" else 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("method", "more"),
+    [("m/ae", ""), ("m/vae", ""), ("m/fvae", ""), ("m/vae", "--compile yes"), ("m/ae", "--precision bf16")],
+)
+def test_a_killed_run_resumes_to_the_same_bits(method, more, device, fig, runs, shapes_root):
+    words = (
+        f"{words_of(method, ARCHITECTURES[1])} --dataroot {shapes_root} --device {device} --deterministic yes {more}"
+    )
     words = f"train {words} --budget 40 --checkpoint.freq 10 --name-include-date no --print.freq 1"
     command = [sys.executable, str(ROOT / "main.py"), *words.split()]
     for name in ("whole", "killed"):

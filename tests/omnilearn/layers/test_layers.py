@@ -18,6 +18,7 @@ from omnilearn.layers import (
     norm_layer,
 )
 from omnilearn.layers.activations import _MAKERS
+from omnilearn.layers.conv import of_single_pixels
 
 
 @pytest.mark.parametrize(
@@ -185,3 +186,21 @@ def test_group_norm_of_single_values_takes_one_observation():
 def test_a_network_without_biases(out_bias, last):
     linear = [each for each in MLP(4, 2, hidden=[3, 3], bias=False, out_bias=out_bias) if isinstance(each, nn.Linear)]
     assert [each.bias is not None for each in linear] == [False, False, last]
+
+
+@pytest.mark.parametrize(
+    ("settings", "keeps"),
+    [
+        ({}, True),
+        ({"kernel": 5}, True),
+        ({"kernel": 1}, True),
+        ({"kernel": 2}, False),
+        ({"down": 2, "pool": None}, False),
+    ],
+)
+def test_a_convolution_of_single_pixels_is_a_product(settings, keeps):
+    layer = ConvLayer(16, 24, norm=None, nonlin=None, **settings)
+    assert layer.keeps_single_pixels == keeps
+    if keeps:
+        pixels = torch.randn(5, 16, 1, 1)
+        torch.testing.assert_close(of_single_pixels(layer.conv, pixels), layer(pixels))

@@ -65,6 +65,11 @@ def test_means_intervals_and_marks(some, fig, capsys, tmp_path):
     assert "eval.rec_loss.mean" not in found["AE"]
 
 
+def test_compiled_losses_keep_no_runs_apart(some, fig, capsys, tmp_path):
+    run_with_scores(some, "AE", 3, 0.3, compile="auto", compiled=True)
+    assert {row["model"]: row["n"] for row in rows(fig, capsys, tmp_path)} == {"AE": "4", "AdaAE": "3", "SAE-12": "3"}
+
+
 def test_settings_that_differ_are_told_and_kept_apart(some, fig, capsys):
     run_with_scores(some, "AE", 3, 0.3, version="1.6")
     run_with_scores(some, "SAE-12", 4, 0.3, budget=19)

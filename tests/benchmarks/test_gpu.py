@@ -1,0 +1,53 @@
+"""The benchmark of GPUs, tried on a CPU: its compiled modes are compiled, and what a graph of its own says is read."""
+
+import argparse
+import subprocess
+
+import pytest
+import torch
+
+from benchmarks import gpu
+
+SIZES = argparse.Namespace(steps=1, rounds=1, batch_size=2)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _drawn_views(shapes_root, monkeypatch):
+    monkeypatch.setenv("OMNILEARN_DATA_DIR", str(shapes_root))
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("SAE-12, 64 x 64", (3, 64, 64)),
+        pytest.param("SAE-16, 128 x 128", (3, 128, 128), marks=pytest.mark.slow),  # its views are drawn
+        ("VLAE-12, 64 x 64", (3, 64, 64)),
+        ("SAE-12, d/vec", 100),
+    ],
+)
+def test_every_model_is_built(name, size):
+    assert gpu.built(name, 2, CPU)[0].model.din == size
+
+
+def test_compiled_modes_are_compiled():
+    choices = {
+        mode: gpu.built("SAE-12, d/vec", 2, CPU, **keys)[0].compilation.compiled
+        for mode, keys in gpu.MODES.items()
+        if keys.get("precision") != "tf32"
+    }
+    assert choices == {mode: "compiled" in mode for mode in choices}
+
+
+def test_a_graph_that_fails_is_told_and_left_out(monkeypatch, capsys):
+    answers = [
+        subprocess.CompletedProcess([], 0, "something\n[0.5]\n", ""),
+        subprocess.CompletedProcess([], 1, "", "Traceback\ntorch.AcceleratorError: CUDA error: illegal\nmore\n"),
+        subprocess.CompletedProcess([], -11, "", ""),
+    ]
+    monkeypatch.setattr(subprocess, "run", lambda *words, **settings: answers.pop(0))
+    assert [gpu.graph_of_its_own("M", SIZES) for _ in range(3)] == [[0.5], [], []]
+    assert capsys.readouterr().err.splitlines() == [
+        "M, bf16, by hand as a graph: torch.AcceleratorError: CUDA error: illegal",
+        "M, bf16, by hand as a graph: exit code -11",
+    ]
