@@ -5,7 +5,8 @@ python -m benchmarks.gpu [--steps 60] [--rounds 3] [--device cuda] [--json FILE]
 A model is trained by this project's own step loop, without hooks, in the modes of `fig train`: `--precision` and
 `--compile`. "By hand" is a loop of the same model, with the same random batches and torch's own Adam, in bf16; "as a
 graph", the whole step of that loop was captured once as a CUDA graph and is replayed, which is the least that the host
-can do: in a process of its own, since such graphs of convolutions have ended in illegal memory accesses. The share of
+can do. Graphs of images are measured in processes of their own, since some have ended in illegal memory accesses; a row
+that fails is told and left out. The share of
 the card's arithmetic is the number of products and sums that torch counts in a step's matrix products and convolutions,
 over what a large matrix product reaches here in the same precision. All sizes are the published ones; minutes are for
 100,000 steps. It needs this checkout and the packages of requirements.txt, and takes less than eight minutes.
@@ -33,7 +34,7 @@ from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble
 from omnilearn.training.loop import train_steps
 from omnilearn.training.settings import TrainSettings
-from omnilearn.training.speed import Compilation
+from omnilearn.training.speed import Compilation, replays_graphs
 from omnilearn.training.train import begin
 from omnilearn.versions import library_versions
 
@@ -50,7 +51,7 @@ MODES = {
     "float32, compiled": {"compile": True},
     "bf16, compiled": {"precision": "bf16", "compile": True},
 }
-BY_HAND, AS_GRAPH = "bf16, by hand", "bf16, by hand as a graph"
+BY_HAND, AS_GRAPH, COMPILED_GRAPHS = "bf16, by hand", "bf16, by hand as a graph", "bf16, compiled as graphs"
 WARM_UP = 8
 
 
@@ -63,13 +64,13 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--models", nargs="*", default=list(MODELS))
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--only-graph", action="store_true", help=argparse.SUPPRESS)  # what the process of its own does
+    parser.add_argument("--only", choices=[AS_GRAPH, COMPILED_GRAPHS], help=argparse.SUPPRESS)  # in its own process
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
     if device.type == "cuda" and not torch.cuda.is_available():
         parser.error("no GPU here: --device cpu only tries the code")
-    if arguments.only_graph:
-        print(json.dumps(times_as_graph(arguments.models[0], arguments, device)))
+    if arguments.only is not None:
+        print(json.dumps(times_of_graphs(arguments.only, arguments.models[0], arguments, device)))
         return
     kinds: tuple[Precision, ...] = ("float32", "tf32", "bf16") if device.type == "cuda" else ("float32", "bf16")
     peaks = {precision: peak(device, precision) for precision in kinds}
@@ -105,8 +106,8 @@ def rows_of(name: str, arguments: argparse.Namespace, device: torch.device, peak
         for _ in range(arguments.rounds):
             for mode, run in runs.items():
                 times[mode].append(run(steps) / steps)
-    if device.type == "cuda" and (graph := graph_of_its_own(name, arguments)):
-        times[AS_GRAPH] = graph
+    if device.type == "cuda":
+        times |= {mode: found for mode in (COMPILED_GRAPHS, AS_GRAPH) if (found := apart(mode, name, arguments))}
     rows = []
     for mode, each in times.items():
         seconds = statistics.median(each)
@@ -132,26 +133,33 @@ def built(name: str, batch_size: int, device: torch.device, **keys: object) -> t
     config = sae.create_config(*MODELS[name], **steps, **size, **keys)
     settings = call(TrainSettings, config)
     components = assemble(config, settings)
-    return replace(components, compilation=Compilation(settings.compile is True)), settings, config
+    images = not isinstance(components.data.dataset.din, int)
+    graphs = replays_graphs(settings.compile, device, images=images)
+    return replace(components, compilation=Compilation(settings.compile is not False, "", graphs)), settings, config
 
 
-def times_as_graph(name: str, arguments: argparse.Namespace, device: torch.device) -> list[float]:
-    """Seconds a step, in each round, of the loop by hand as a graph."""
-    run = graphed(built(name, arguments.batch_size, device, precision="bf16")[0])
-    run(WARM_UP)
-    return [run(arguments.steps) / arguments.steps for _ in range(arguments.rounds)]
+def times_of_graphs(mode: str, name: str, arguments: argparse.Namespace, device: torch.device) -> list[float]:
+    """Seconds a step, in each round, of one of the modes that replay graphs."""
+    with TemporaryDirectory() as folder:
+        if mode == AS_GRAPH:
+            run = graphed(built(name, arguments.batch_size, device, precision="bf16")[0])
+        else:
+            parts = built(name, arguments.batch_size, device, precision="bf16", compile="graphs")
+            run = Loop(parts, Path(folder)).seconds
+        run(WARM_UP)
+        return [run(arguments.steps) / arguments.steps for _ in range(arguments.rounds)]
 
 
-def graph_of_its_own(name: str, arguments: argparse.Namespace) -> list[float]:
-    """What `times_as_graph` gives in another process; nothing, and a line on why, where that ends badly."""
+def apart(mode: str, name: str, arguments: argparse.Namespace) -> list[float]:
+    """What `times_of_graphs` gives in another process; nothing, and a line on why, where that ends badly."""
     sizes = {"--steps": arguments.steps, "--rounds": arguments.rounds, "--batch-size": arguments.batch_size}
     words = [word for key, value in sizes.items() for word in (key, str(value))]
-    command = [sys.executable, "-m", "benchmarks.gpu", "--only-graph", *words, "--models", name]
+    command = [sys.executable, "-m", "benchmarks.gpu", "--only", mode, *words, "--models", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1])
     errors = [line for line in done.stderr.splitlines() if "Error" in line] or [f"exit code {done.returncode}"]
-    print(f"{name}, {AS_GRAPH}: {errors[-1]}", file=sys.stderr)
+    print(f"{name}, {mode}: {errors[-1]}", file=sys.stderr)
     return []
 
 

@@ -25,6 +25,7 @@ from omnilearn.training.speed import (
     Losses,
     choose_compilation,
     compiled,
+    replays_graphs,
     seconds_per_step,
     use_fastest_threads,
 )
@@ -60,7 +61,7 @@ class Components:
         """The function of a training step: the model's losses, or the same compiled."""
         if not self.compilation.compiled:
             return self.model.losses
-        return compiled(self.model.losses, self.device, images=not isinstance(self.data.dataset.din, int))
+        return compiled(self.model.losses, graphs=self.compilation.graphs)
 
     @property
     def train_subset(self) -> Subset:
@@ -109,17 +110,18 @@ def tune(components: Components, settings: TrainSettings) -> Components:
     observations = subset.batch(torch.arange(min(2 * (components.data.loading.batch_size // 2) or 2, len(subset))))
 
     images = not isinstance(components.data.dataset.din, int)
+    graphs = replays_graphs(settings.compile, components.device, images=images)
 
     def seconds(change: Callable[[Losses], Losses] | None = None) -> float:
         with forward_context(settings.precision, components.device):
             return seconds_per_step(model, observations, components.seed, change=change)
 
     def seconds_compiled() -> float:
-        return seconds(lambda losses: compiled(losses, components.device, images=images))
+        return seconds(lambda losses: compiled(losses, graphs=graphs))
 
     threads = use_fastest_threads(seconds) if settings.threads == "auto" else ""
     if settings.compiled is not None:
-        compilation = Compilation(settings.compiled, "as it began")
+        compilation = Compilation(settings.compiled, "as it began", graphs)
     else:
         compilation = choose_compilation(
             settings.compile,

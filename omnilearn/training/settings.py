@@ -10,6 +10,7 @@ from omnilearn.runs.naming import RunNaming, check_ident
 from omnilearn.runs.origin import Origin
 from omnilearn.tensorboard.mirrors import Mirror
 from omnilearn.tensorboard.visualiser import Visualiser
+from omnilearn.training.speed import Choice
 from omnilearn.training.updated_part import Update
 
 Frequency = int | None
@@ -131,7 +132,8 @@ class TrainSettings:
         saveroot: folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets).
         device: `cpu`, `cuda` or `cuda:N`; by default the GPU where there is one.
         threads: CPU threads, measured for `auto`; by default 1 for vectors, torch's own number for images.
-        compile: whether the losses are compiled, or `auto` for where it pays; changes the last digits of all numbers.
+        compile: whether the losses are compiled, `auto` for where it pays, or `graphs` for compiled ones of which a GPU
+            replays each pass as a whole; changes the last digits of all numbers.
         compiled: what was chosen, as the run notes itself.
         deterministic: only exactly repeatable kernels on a GPU (slower).
         time_limit: hours after which it saves and exits with code 3.
@@ -158,7 +160,7 @@ class TrainSettings:
     saveroot: Path | None = None
     device: str | None = None
     threads: int | Literal["auto"] | None = None
-    compile: bool | Literal["auto"] = False
+    compile: Choice = False
     compiled: bool | None = None
     deterministic: bool = False
     time_limit: float | None = None

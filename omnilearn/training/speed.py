@@ -18,7 +18,7 @@ from omnilearn.model import Model
 from omnilearn.randomness import undisturbed
 
 Losses = Callable[[Tensor], dict[str, Any]]
-Choice = bool | Literal["auto"]
+Choice = bool | Literal["auto", "graphs"]
 
 # Of the time of a step, what compiling saves for vectors on a CPU, and how long it may take: both on the safe side.
 _SHARE_SAVED = 0.2
@@ -29,10 +29,11 @@ _WORTH_A_THREAD = 0.1
 
 @dataclass(frozen=True)
 class Compilation:
-    """Whether the losses of a training are compiled, and why."""
+    """Whether the losses of a training are compiled, and why; and whether their passes are replayed as CUDA graphs."""
 
     compiled: bool = False
     reason: str = ""
+    graphs: bool = False
 
     @property
     def described(self) -> str:
@@ -63,16 +64,19 @@ def choose_compilation(
     """
     if wanted is False:
         return Compilation()
+    if device.type == "cpu" and wanted == "graphs":
+        raise UserError("compile: CUDA graphs need a GPU; --compile yes does without them")
     if device.type == "cpu" and not has_cpp_compiler():
         if wanted is True:
             raise UserError(
                 "compile: needs a C++ compiler, such as g++, and there is none: --compile no, or install it"
             )
         return Compilation(False, "there is no C++ compiler")
-    if wanted is True:
-        return Compilation(True, "as asked for")
+    graphs = replays_graphs(wanted, device, images=images)
+    if wanted in (True, "graphs"):
+        return Compilation(True, "as asked for", graphs)
     if device.type == "cuda":
-        return _tried(seconds, seconds_compiled)
+        return _tried(seconds, seconds_compiled, graphs=graphs)
     if images:
         return Compilation(False, "on a CPU, convolutions are faster as they are")
     saved = steps * seconds() * _SHARE_SAVED
@@ -80,7 +84,7 @@ def choose_compilation(
     return Compilation(saved > _SECONDS_TO_COMPILE, why)
 
 
-def _tried(seconds: Callable[[], float], seconds_compiled: Callable[[], float]) -> Compilation:
+def _tried(seconds: Callable[[], float], seconds_compiled: Callable[[], float], *, graphs: bool) -> Compilation:
     """Whether a compiled step is the faster one; no where torch fails to compile it."""
     before = seconds()
     try:
@@ -91,7 +95,7 @@ def _tried(seconds: Callable[[], float], seconds_compiled: Callable[[], float]) 
         if not _is_the_compilers(error):
             raise
         return Compilation(False, f"torch cannot: {first_line(error)}")
-    return Compilation(after < before, f"a step takes {1000 * before:.3g} ms, {1000 * after:.3g} ms compiled")
+    return Compilation(after < before, f"a step takes {1000 * before:.3g} ms, {1000 * after:.3g} ms compiled", graphs)
 
 
 def _is_the_compilers(error: Exception) -> bool:
@@ -101,21 +105,27 @@ def _is_the_compilers(error: Exception) -> bool:
     return any(name.startswith(("torch._dynamo", "torch._inductor")) for name in (kind, *frames))
 
 
-def compiled(losses: Losses, device: torch.device, *, images: bool) -> Losses:
+def replays_graphs(wanted: Choice, device: torch.device, *, images: bool) -> bool:
+    """Whether compiled passes are replayed as CUDA graphs: on a GPU, for vectors, and for images where asked for.
+
+    For images that is not the rule: whole steps of convolutions that were captured by hand at 64 x 64 ended in illegal
+    memory accesses (H200, torch 2.11), while compiled ones ran for thousands of steps at 32 x 32.
+    """
+    return device.type == "cuda" and (wanted == "graphs" or not images)
+
+
+def compiled(losses: Losses, *, graphs: bool = False) -> Losses:
     """A function that computes what `losses` does, to the rounding of float32, with the same random numbers.
 
     It is compiled when it is first called for observations of a size, and then raises `UserError` where torch cannot.
-    The model keeps its parameters and their names. On a GPU, passes of vectors are replayed as CUDA graphs: tensors of
-    a result are gone when the next one is computed. Those of images are not: graphs of convolutions ended in illegal
-    memory accesses on an H200 with torch 2.11, whether torch's compiler or a loop by hand had made them.
+    The model keeps its parameters and their names.
 
     Args:
         losses: the losses of a model.
-        device: where it is.
-        images: whether it has convolutions.
+        graphs: replay passes as CUDA graphs: tensors of a result are then gone when the next one is computed.
     """
     options: dict[str, Any] = {"fallback_random": True}  # else compiled code would draw numbers of its own
-    if device.type == "cuda" and not images:
+    if graphs:
         options["triton.cudagraphs"] = True
 
     def owned(observations: Tensor) -> dict[str, Any]:

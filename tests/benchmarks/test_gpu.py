@@ -46,7 +46,7 @@ def test_a_graph_that_fails_is_told_and_left_out(monkeypatch, capsys):
         subprocess.CompletedProcess([], -11, "", ""),
     ]
     monkeypatch.setattr(subprocess, "run", lambda *words, **settings: answers.pop(0))
-    assert [gpu.graph_of_its_own("M", SIZES) for _ in range(3)] == [[0.5], [], []]
+    assert [gpu.apart(gpu.AS_GRAPH, "M", SIZES) for _ in range(3)] == [[0.5], [], []]
     assert capsys.readouterr().err.splitlines() == [
         "M, bf16, by hand as a graph: torch.AcceleratorError: CUDA error: illegal",
         "M, bf16, by hand as a graph: exit code -11",

@@ -71,8 +71,9 @@ def test_compiled_losses_are_those_of_eager_steps(architecture, data, device, fi
     place = "" if "d/vec" in data else f"--dataroot {shapes_root}"
     words = f"train hybrid {architecture} {method} {data} {place} --records.freq 1 --device {device}"
     words += " --viz null --validation null --include-eval no"
-    eager, compiled = (losses_of(fig(f"{words} --compile {choice}")) for choice in ("no", "yes"))
-    assert compiled == pytest.approx(eager, rel=1e-4)
+    eager, *others = (losses_of(fig(f"{words} --compile {choice}")) for choice in ("no", "yes", "graphs"))
+    for compiled in others:
+        assert compiled == pytest.approx(eager, rel=1e-4)
 
 
 @pytest.mark.parametrize("method", ["m/vae", "m/wae", "m/swae", "m/tcvae", "m/fvae", "m/qlae"])

@@ -36,6 +36,7 @@ def threads():
         (False, CUDA, False, 10**6, False),
         (True, CPU, True, 1, True),
         ("auto", CUDA, True, 1, True),  # as measured
+        ("graphs", CUDA, True, 1, True),
         ("auto", CPU, True, 10**6, False),
         ("auto", CPU, False, 100_000, True),
         ("auto", CPU, False, 10_000, False),
@@ -46,6 +47,15 @@ def test_it_is_compiled_where_that_pays(wanted, device, images, steps, expected,
         wanted, device=device, images=images, steps=steps, seconds=lambda: 0.005, seconds_compiled=lambda: 0.001
     )
     assert found.compiled == expected and bool(found.reason) == (wanted is not False)
+    assert found.graphs == (wanted == "graphs")  # of images
+
+
+def test_passes_of_vectors_are_replayed_on_a_gpu(compiler):
+    times = {"seconds": lambda: 0.005, "seconds_compiled": lambda: 0.001}
+    for wanted, device, graphs in [(True, CUDA, True), ("auto", CUDA, True), (True, CPU, False)]:
+        assert choose_compilation(wanted, device=device, images=False, steps=1, **times).graphs == graphs
+    with pytest.raises(UserError, match=r"^compile: CUDA graphs need a GPU"):
+        choose_compilation("graphs", device=CPU, images=False, steps=1, **times)
 
 
 def test_on_a_gpu_compiling_is_tried_out():
@@ -140,7 +150,7 @@ def test_a_compiled_run_resumes_to_the_bit(fig, runs):
 @compiles
 def test_compiled_losses_are_the_same():
     found = []
-    for change in (lambda losses: losses, lambda losses: compiled(losses, CPU, images=False)):
+    for change in (lambda losses: losses, lambda losses: compiled(losses)):
         few = {"model.encoder.layers": [], "model.decoder.layers": []}
         model = sae.build_model("hybrid", "a/conv12", "m/vae", "d/vec", shape=(100,), **few).train()
         names = list(model.state_dict())
