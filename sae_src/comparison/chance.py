@@ -10,7 +10,7 @@ from omnilearn.errors import UserError
 from omnilearn.files import is_regular, read_json_table
 from omnilearn.runs.stored_config import read_stored_config
 from sae_src.comparison.scores import ScoredRun, named_scores
-from sae_src.eval_metrics.chance import chance_place, compute_chance, stored_chance
+from sae_src.eval_metrics.chance import chance_level, chance_place, stored_chance
 from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.run import create_config, load_run
 
@@ -55,11 +55,13 @@ def chance_levels(runs: Sequence[ScoredRun], *, compute: bool) -> list[ChanceLev
         path = _place(run, made, codes)
         if path in levels:
             continue
+        scores: dict[str, Any] | None
         if compute and "chance" not in made and not os.path.lexists(path):
             dataset = load_run(run.summary.path).data.dataset.in_mode("full")
-            compute_chance(path, run.summary.data, dataset, _settings(made["settings"]), codes)
-        kept = made.get("chance")  # beside the scores, where they were computed together
-        scores = kept if isinstance(kept, dict) else stored_chance(path)
+            scores = chance_level(path, run.summary.data, dataset, _settings(made["settings"]), codes)
+        else:
+            kept = made.get("chance")  # beside the scores, where they were computed together
+            scores = kept if isinstance(kept, dict) else stored_chance(path)
         if scores is None:
             continue
         levels[path] = ChanceLevel(run.summary.data, codes, dict(named_scores("metrics", scores)))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,37 @@ def stored_chance(path: Path) -> dict[str, dict[str, float]] | None:
     return scores
 
 
-def compute_chance(path: Path, data: str, dataset: Dataset, settings: MetricSettings, codes: int) -> None:
-    """Compute the scores of random codes of all observations of `dataset`, and store them as `path`.
+def chance_level(
+    path: Path, data: str, dataset: Dataset, settings: MetricSettings, codes: int
+) -> dict[str, dict[str, float]]:
+    """The scores of random codes by the title of the metric: those stored as `path`, or computed now and stored there.
 
-    The codes are normal, drawn with the seed of the settings. Raises `UserError` where the disk refuses.
+    Where the disk refuses, a line says so, and they are computed again the next time.
     """
+    known = stored_chance(path)
+    if known is not None:
+        return known
     print(f"chance level of {printable(data)} for {codes} codes: computing, once", flush=True)
+    scores = random_scores(dataset, settings, codes)
+    try:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        write_json(path, {"scores": scores, "settings": settings.described(), "versions": library_versions()})
+    except UserError as error:
+        print(f"note: the chance level is not kept: {error}", file=sys.stderr)
+    return scores
+
+
+def random_scores(dataset: Dataset, settings: MetricSettings, codes: int) -> dict[str, dict[str, float]]:
+    """The scores, by the title of the metric, of normal codes that are drawn with the seed of the settings.
+
+    Args:
+        dataset: all observations.
+        settings: which metrics, how many points, and so on.
+        codes: number of codes.
+    """
     generator = torch.Generator().manual_seed(settings.seed)
 
     def encode(observations: Tensor) -> Tensor:
@@ -64,9 +90,4 @@ def compute_chance(path: Path, data: str, dataset: Dataset, settings: MetricSett
 
     model = GivenModel(encode, din=dataset.din)
     model.latent_dim = codes
-    outcome = evaluate_metrics(model, dataset, settings)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    write_json(path, {"scores": outcome.scores, "settings": settings.described(), "versions": library_versions()})
+    return evaluate_metrics(model, dataset, settings).scores

@@ -27,7 +27,7 @@ from omnilearn.runs.summary import summarise
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.versions import library_versions
 from sae_src.eval_metrics.bootstrap import LEVEL, check_resamples
-from sae_src.eval_metrics.chance import chance_place, compute_chance, stored_chance
+from sae_src.eval_metrics.chance import chance_level, chance_place
 from sae_src.eval_metrics.figures import draw_figures
 from sae_src.eval_metrics.mode import check_mode, part_named
 from sae_src.eval_metrics.outcome import Outcome
@@ -57,7 +57,7 @@ class EvaluationSettings:
     log_stats: bool = True
     figure_dir: Path | None = None
     titles: bool = False
-    chance: bool = False
+    chance: bool = True
     bootstrap: int = 0
 
     def __post_init__(self) -> None:
@@ -142,7 +142,7 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
         if done and evaluation.save_ident is not None:
             lacking = metrics_lacking(run.path, evaluation.save_ident, settings)
             reason += f" without {', '.join(lacking)}; --save-ident NAME puts that beside it" if lacking else ""
-        more = [key for key in ("chance", "bootstrap") if getattr(evaluation, key)] if done else []
+        more = parts_lacking(run.path, evaluation) if done else []
         add = f", and adds {' and '.join(more)}" if more else ""
         print(f"{run.name}: skipped, {reason} (--force-save yes computes it again{add})")
         return None
@@ -164,10 +164,8 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     if evaluation.chance:
         data = summarise(run.path).data
         place = chance_place(data, summary, model.latent_dim)
-        if stored_chance(place) is None:
-            compute_chance(place, data, dataset, settings, model.latent_dim)
-        summary["chance"] = stored_chance(place)
-    print_outcome(outcome, summary.get("chance"))
+        outcome.chance = summary["chance"] = chance_level(place, data, dataset, settings, model.latent_dim)
+    print_outcome(outcome)
     # Without force-save, force-run leaves all that is there as it is, also what a quick look has left.
     is_there = evaluation.save_ident is not None and has_results(run.path, evaluation.save_ident)
     may_replace = evaluation.force_save or not (done or (evaluation.force_run and is_there))
@@ -202,6 +200,13 @@ def metrics_lacking(run: Path, save_ident: str, settings: MetricSettings) -> lis
     known = {title for table in tables if isinstance(table, dict) for title in table}
     titles = [metric_named(name).title for name in settings.names]
     return [title for title in titles if title not in known]
+
+
+def parts_lacking(run: Path, evaluation: EvaluationSettings) -> list[str]:
+    """The keys of what is wanted beside the scores, and is not in the results that a run has."""
+    summary = run / f"{evaluation.save_ident}.json"
+    content = read_json_table(summary) if os.path.lexists(summary) else {}
+    return [key for key in ("chance", "bootstrap") if getattr(evaluation, key) and key not in content]
 
 
 def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> Dataset:

@@ -14,6 +14,7 @@ from omnilearn.evaluation.evaluate import evaluation_mode
 from omnilearn.layers import Size
 from sae_src.eval_metrics import suite
 from sae_src.eval_metrics.bootstrap import check_resamples
+from sae_src.eval_metrics.chance import random_scores
 from sae_src.eval_metrics.given_model import Given, GivenModel
 from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.settings import MetricSettings
@@ -49,6 +50,7 @@ def evaluate_metrics(
     jobs: int = -1,
     batch_size: int | None = None,
     bootstrap: int = 0,
+    chance: bool = True,
     **own: Any,
 ) -> Outcome:
     """Score any model or function as `fig eval-metrics` scores the models of this project.
@@ -72,6 +74,8 @@ def evaluate_metrics(
         jobs: processes for boosted trees and forests; -1 for one per core.
         batch_size: observations encoded at once.
         bootstrap: how often points are resampled for an interval of every score, see `intervals` of what is returned.
+        chance: score random codes too, of the same number and points, see `chance` of what is returned; that takes as
+            long again, but for metrics that need the decoder.
         own: settings of single metrics by name.
 
     Returns the scores of each metric by its title (`result["MIG"]`, or all as `result.scores`), and what else there is.
@@ -100,6 +104,8 @@ def evaluate_metrics(
         jobs=jobs,
         own=own,
     )
-    return suite.evaluate_metrics(
-        model, dataset.to(model.place.device), settings, batch_size=batch_size, bootstrap=bootstrap
-    )
+    dataset = dataset.to(model.place.device)
+    outcome = suite.evaluate_metrics(model, dataset, settings, batch_size=batch_size, bootstrap=bootstrap)
+    if chance:
+        outcome.chance = random_scores(dataset, settings, model.latent_dim)
+    return outcome

@@ -20,6 +20,7 @@ class Outcome:
         instead: where the data do not have what a metric needs: names of others that they allow.
         left_out: names of the factors that have one value in all observations, of which no metric knows.
         seconds: time of each metric, and of what several share: `codes`, `classifiers`.
+        chance: for each metric, the scores of codes drawn at random, of the same number and points, where asked for.
         intervals: for each metric, the bootstrap interval (low, high) of every score, where asked for.
         without_interval: for each metric that has none then: why.
         trained_on: how many of the points to test on are among those to train on; None where none are tested on.
@@ -34,6 +35,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
     trained_on: int | None = None
+    chance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     intervals: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
     without_interval: dict[str, str] = field(default_factory=dict)
 

@@ -1,14 +1,13 @@
 """What `fig eval-metrics` prints of the metrics of a run."""
 
 import math
-from collections.abc import Mapping
 
 from sae_src.eval_metrics.outcome import Outcome
 
 _MANY = 0.25  # of the points to test on
 
 
-def print_outcome(outcome: Outcome, chance: Mapping[str, Mapping[str, float]] | None = None) -> None:
+def print_outcome(outcome: Outcome) -> None:
     """One line for each metric: its scores with their interval and chance level, or why there are none.
 
     What metrics have in common stands once: why they are skipped, and what there is instead.
@@ -16,7 +15,7 @@ def print_outcome(outcome: Outcome, chance: Mapping[str, Mapping[str, float]] | 
     skipped = _by_reason(outcome)
     width = max(map(len, outcome.scores), default=0)
     for title, scores in outcome.scores.items():
-        known, random = outcome.intervals.get(title, {}), (chance or {}).get(title, {})
+        known, random = outcome.intervals.get(title, {}), outcome.chance.get(title, {})
         line = ", ".join(
             f"{name} {value:.4g}{_beside(known.get(name), random.get(name))}"
             for name, value in scores.items()
@@ -63,4 +62,4 @@ def _why_none(outcome: Outcome, title: str) -> str:
 def _beside(interval: tuple[float, float] | None, chance: float | None) -> str:
     """The interval and the chance level of a score, as far as they are known."""
     between = "" if interval is None or math.isnan(interval[0]) else f" [{interval[0]:.4g}, {interval[1]:.4g}]"
-    return between if chance is None else f"{between} (chance {chance:.4g})"
+    return between if chance is None or math.isnan(chance) else f"{between} (chance {chance:.4g})"

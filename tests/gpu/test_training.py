@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -100,7 +98,7 @@ def test_a_killed_run_resumes_to_the_same_bits(method, more, device, fig, runs, 
         while name == "killed" and process.poll() is None and not (runs / name / "ckpt20").is_dir():
             time.sleep(0.01)
         if name == "killed":
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
         process.wait(timeout=300)
     resume = [sys.executable, str(ROOT / "main.py"), "train", "--resume", "killed"]
     subprocess.run(resume, check=True, stdout=subprocess.DEVNULL, timeout=300)

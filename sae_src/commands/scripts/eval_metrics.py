@@ -41,8 +41,9 @@ def eval_metrics(config: Node) -> object:
         --jobs N                processes for trees and forests (-1: one per core)
         --backend sklearn       scikit-learn trains the boosted trees, in four times the time (default: presort); scores
                                 differ as those of two seeds do
-        --chance yes            the chance level of every score too: that of random codes, with the same data, number
-                                of codes and settings; computed once, and kept in chance_scores of the data folder
+        --chance no             without the chance level of every score: that of random codes, with the same data,
+                                number of codes and settings; computed once, and kept in chance_scores of the data
+                                folder
         --bootstrap N           95% intervals of the scores from N resamples of the points (0: none)
         --dataset.KEY V         a key of the data that the config of eval/ names
     What becomes of it

@@ -36,11 +36,11 @@ def summary_of(run, ident):
 @pytest.mark.slow
 def test_chance_levels_are_stored_with_the_scores_and_the_data(fig, run, tmp_path, capsys):
     command = f"eval-metrics --load {run} {SIZES} --metrics [mig,mcc] --force-save yes --save-ident"
-    fig(f"{command} plain")
+    fig(f"{command} plain --chance no")
     assert not (tmp_path / "data" / FOLDER).exists() and "chance" not in summary_of(run, "plain")
-    fig(f"{command} one --chance yes")
+    fig(f"{command} one")
     assert "computing, once" in capsys.readouterr().out
-    fig(f"{command} two --chance yes")
+    fig(f"{command} two")
     printed = capsys.readouterr().out
     assert "computing" not in printed and "(chance 0." in printed
     one, two, plain = (summary_of(run, name) for name in ("one", "two", "plain"))
@@ -53,7 +53,7 @@ def test_chance_levels_are_stored_with_the_scores_and_the_data(fig, run, tmp_pat
 
 
 def test_compare_reads_the_levels_that_metrics_stored(fig, run, tmp_path, capsys):
-    fig(f"eval-metrics --load {run} {SIZES} --metrics [mig,sap] --chance yes --force-save yes")
+    fig(f"eval-metrics --load {run} {SIZES} --metrics [mig,sap] --force-save yes")
     (stored,) = (tmp_path / "data" / FOLDER).iterdir()
     capsys.readouterr()
     fig(f"compare --runs all --saveroot {run.parent} --scores mig --chance yes")
@@ -108,7 +108,23 @@ def test_from_python():
     result = sae.evaluate_metrics(
         lambda batch: batch, observations, factors, metrics=["mcc"], num_train=50, num_test=20, bootstrap=4
     )
-    assert set(result.intervals["MCC"]) == set(result["MCC"])
+    assert set(result.intervals["MCC"]) == set(result["MCC"]) == set(result.chance["MCC"])
+    assert result.chance["MCC"]["mcc_pearson"] < result["MCC"]["mcc_pearson"]
+
+
+def test_from_python_without_chance():
+    codes = np.random.default_rng(0).normal(size=(20, 2))
+    settings = {"metrics": ["mcc"], "num_train": 20, "num_test": 10}
+    assert sae.evaluate_metrics(lambda batch: batch, codes, codes, chance=False, **settings).chance == {}
+
+
+def test_a_level_that_cannot_be_kept_is_told(fig, run, tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / FOLDER).write_text("in the way")
+    fig(f"eval-metrics --load {run} {SIZES} --metrics [mcc] --save-ident in_the_way")
+    out, err = capsys.readouterr()
+    assert "(chance 0." in out and err.startswith("note: the chance level is not kept: ")
+    assert summary_of(run, "in_the_way")["chance"]["MCC"]
 
 
 @pytest.mark.parametrize("value", [-1, 1])
