@@ -47,8 +47,8 @@ def factor_table(columns: Mapping[str, np.ndarray], source: str = "factors") -> 
     Text, booleans and numbers that occur twice or more on average are classes; other numbers are real. `source` is
     what errors call the table.
 
-    Raises `UserError` for a column with missing values, for one of text that differs nearly everywhere, and where no
-    column has more than one value.
+    Raises `UserError` for a column with missing values, for one of text that differs nearly everywhere, for whole
+    numbers beyond 2^24 that float32 does not tell apart, and where no column has more than one value.
     """
     names, values, numbers, classes = [], [], [], []
     for name, column in columns.items():
@@ -61,9 +61,15 @@ def factor_table(columns: Mapping[str, np.ndarray], source: str = "factors") -> 
                 f"{source}: the column '{name}' has {len(found)} texts for {len(column)} observations: that is no "
                 f"factor; name those that are: --dataset.factors '[NAME, NAME]'"
             )
+        of_column = np.asarray(of_row if is_text else column, dtype=np.float32)
+        if column.dtype.kind in "iu" and len(np.unique(of_column)) < len(found):
+            raise UserError(
+                f"{source}: the column '{name}' has whole numbers that are too large to be told apart in float32: "
+                f"subtract {found[0]}, the least of them"
+            )
         names.append(name)
         values.append(tuple(found.tolist()) if has_classes else ())
-        numbers.append(np.asarray(of_row if is_text else column, dtype=np.float32))
+        numbers.append(of_column)
         classes.append(of_row if has_classes else None)
     if not names:
         raise UserError(f"{source}: there is no column of factors")

@@ -38,6 +38,15 @@ def test_a_run_of_own_data_can_be_read_back(run):
     assert run.step == 3
 
 
+def test_lists_and_columns_of_several_types(places):
+    factors = {"kind": ["a", "b", "c"] * 20, "size": VECTORS[:, 0].tolist(), "many": list(range(30)) * 2}
+    run = sae.train("a/conv12", "m/ae", data=VECTORS.tolist(), factors=factors, name="mixed", **KEYS | {"budget": 1})
+    data = run.data.dataset.in_mode("full")
+    assert data.factor_names == ("kind", "size", "many") and data.factor_values[0] == ("a", "b", "c")
+    assert torch.equal(data.labels(torch.arange(60))[:, 1], torch.from_numpy(VECTORS[:, 0]))
+    assert torch.equal(data.batch(torch.arange(60)), torch.from_numpy(VECTORS))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_part_of_the_data_is_a_data_set_of_torch(run, workers):

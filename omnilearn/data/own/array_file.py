@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from omnilearn.data.download.paths import check_regular
+from omnilearn.data.own.columns_file import column_of
 from omnilearn.data.storage.made_up import READ_ERRORS
 from omnilearn.data.storage.memory import free_memory
 from omnilearn.errors import UserError, first_line, size_in_words
@@ -124,4 +125,7 @@ def _columns(factors: np.ndarray, names: Any, path: Path) -> dict[str, np.ndarra
         texts = [name.decode() if isinstance(name, bytes) else str(name) for name in np.atleast_1d(np.asarray(names))]
     if len(texts) != factors.shape[1] or len(set(texts)) < len(texts) or "" in texts:
         raise UserError(f"{path}: '{FACTOR_NAMES}' must name each of the {factors.shape[1]} columns once")
-    return {name: factors[:, k] for k, name in enumerate(texts)}
+    columns = {name: factors[:, k] for k, name in enumerate(texts)}
+    if factors.dtype.kind == "U":  # an array has one type: numbers beside text are text in it, as in a table
+        columns = {name: column_of(column.tolist()) for name, column in columns.items()}
+    return columns

@@ -21,13 +21,15 @@ Factors = ArrayLike | Tensor | Mapping[str, ArrayLike]
 
 
 def as_array(data: Any) -> np.ndarray:
-    """Observations as one array: an array, a tensor, or a data set of torch whose items are observations, or tuples
-    that begin with one.
+    """Observations as one array: an array, a tensor, nested lists of numbers, or a data set of torch whose items are
+    observations, or tuples that begin with one.
     """
     if isinstance(data, Tensor):
         return _numpy(data)
     if isinstance(data, np.ndarray):
         return data
+    if (numbers := _nested_numbers(data)) is not None:
+        return numbers
     if not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
         raise UserError(f"data: expected an array, a tensor or a data set of torch, got a {type(data).__name__}")
     items = (data[index] for index in range(len(data)))
@@ -38,6 +40,19 @@ def as_array(data: Any) -> np.ndarray:
         return np.stack([_numpy(each) if isinstance(each, Tensor) else np.asarray(each) for each in firsts])
     except ValueError as error:
         raise UserError(f"data: the observations differ in size: {error}") from error
+
+
+def _nested_numbers(data: Any) -> np.ndarray | None:
+    """The array that lists of lists of numbers are, row by row of one length; None for anything else."""
+    innermost = data
+    while isinstance(innermost, list | tuple) and innermost:
+        innermost = innermost[0]
+    if not isinstance(data, list | tuple) or not isinstance(innermost, int | float):
+        return None
+    try:
+        return np.array(data)
+    except ValueError:  # of several lengths, as tuples of an observation and a label are
+        return None
 
 
 def as_columns(factors: Factors, count: int) -> dict[str, np.ndarray]:

@@ -90,7 +90,8 @@ def decoded(path: Path, use: Callable[[Image.Image], T]) -> T:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning)  # about metadata
             with Image.open(file, formats=FORMATS) as photo:
-                if photo.mode.startswith(("I", "F")):
+                # PIL reads colours of 16 bits by their higher byte.
+                if photo.mode.startswith(("I", "F")) or any(";16" in str(tile[3]) for tile in photo.tile):
                     raise UserError(f"{shown}: more than 8 bits a channel")
                 photo.load()
                 return use(photo)

@@ -66,6 +66,7 @@ def test_real_numbers_are_labels_but_no_classes():
         ({"a": np.ones(5)}, "one class"),
         ({"a": np.array([*"abcde"])}, "no factor"),
         ({"a": np.array([None, 1])}, "neither numbers nor text"),
+        ({"a": 2**31 + np.arange(4)}, "too large to be told apart in float32: subtract 2147483648"),
         ({}, "no column"),
     ],
 )

@@ -1,6 +1,8 @@
 """A user's own photos: found, fitted, labelled, and what is refused."""
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -98,6 +100,19 @@ def test_broken_photos_are_named_or_skipped(photos, data_root, capsys):
     data = PhotoFolder(photos, skip_broken=True)
     assert len(data.in_mode("full")) == 6
     assert "deep.png: more than 8 bits" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_sixteen_bits_are_refused_in_colour_too(photos, data_root, kind, channels):
+    header = struct.pack(">IIBBBBB", 8, 8, 16, kind, 0, 0, 0)
+    parts = {b"IHDR": header, b"IDAT": zlib.compress((b"\0" + bytes(16 * channels)) * 8), b"IEND": b""}
+    chunks = (
+        struct.pack(">I", len(part)) + name + part + struct.pack(">I", zlib.crc32(name + part))
+        for name, part in parts.items()
+    )
+    (photos / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    with pytest.raises(UserError, match=r"deep\.png: more than 8 bits a channel"):
+        PhotoFolder(photos)
 
 
 def test_bombs_are_not_unpacked(photos, data_root, monkeypatch):
