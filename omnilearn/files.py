@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from omnilearn.errors import UserError, first_line
+from omnilearn.processes import is_at_work
 
 if TYPE_CHECKING:
     import torch
@@ -127,19 +128,6 @@ def remove_leftovers(folder: Path) -> None:
         number = path.suffixes[-2][1:] if len(path.suffixes) > 1 else ""
         if number.isdigit() and not is_at_work(int(number)) and not is_own_folder(path):
             path.unlink(missing_ok=True)
-
-
-def is_at_work(process: int) -> bool:
-    """Whether another process of that number is running on this machine."""
-    if process == os.getpid():  # a new process in a new container often has the number of the old one
-        return False
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:

@@ -12,8 +12,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from omnilearn.errors import UserError, did_you_mean
-from omnilearn.files import cannot_write, is_at_work, is_own_folder, is_regular, write_text
+from omnilearn.files import cannot_write, is_own_folder, is_regular, write_text
 from omnilearn.locks import sole_writer, try_lock
+from omnilearn.processes import is_at_work
 
 CONFIG = "config.yaml"
 INFO = "info.yaml"

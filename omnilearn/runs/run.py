@@ -37,9 +37,9 @@ class Run:
     """
 
     path: Path
-    config: Node
+    config: Node = field(repr=False)
     step: int | None
-    state: Mapping[str, Any] | None = None
+    state: Mapping[str, Any] | None = field(default=None, repr=False)  # of a million numbers
     is_published: bool = False
     override: Mapping[str, Any] = field(default_factory=dict)
 

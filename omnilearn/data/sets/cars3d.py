@@ -8,10 +8,10 @@ from omnilearn.data.download.paths import damaged
 from omnilearn.data.factors import FactorGrid
 from omnilearn.data.sets.cars3d_archive import CARS, CONFIG, VIEWS, car_names, fill_with_cars
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
-from omnilearn.data.sets.resized_images import in_order
+from omnilearn.data.sets.resized_images import ResizedArray, in_order
 from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
-from omnilearn.data.storage.conversion import convert, finished
+from omnilearn.data.storage.conversion import convert
 
 
 @component("cars3d")
@@ -42,38 +42,33 @@ class Cars3D(FileDataset):
         keep: Keep = "auto",
         cacheroot: Path | None = None,
     ) -> None:
-        self._image_size = image_size
-        self.command_keys = {"image-size": None if image_size == 64 else image_size}
+        self._resized = ResizedArray(self.ident, image_size)
+        self.command_keys = self._resized.command_keys
         super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot)
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Convert the archive, if it is there, and map the array."""
-        side = self._image_size
+        side = self._resized.side
         array = self._array_alone(folder)
         if array is None:
             path = folder / self.archive
             names = car_names(path)
             shape = (VIEWS * len(names), 3, side, side)
             stream = in_order((path,), shape, lambda images: fill_with_cars(images, path, names))
-            array = convert(stream, *self.arrays(self._array))
+            array = convert(stream, *self.arrays(self._resized.name))
         source = PixelArray(map_npy(array), keep, mapped=True)
         count = source.shape[0]
         if count % VIEWS:
             raise damaged(array, f"it holds {count:,} images, which is no multiple of {VIEWS}", CONFIG)
-        prefix = "" if side == 64 else f"{side}x{side}_"
-        return ImageSet(source, *train_and_test(count), grid=grid_of(count // VIEWS), prefix=prefix)
+        grid = grid_of(count // VIEWS)
+        return ImageSet(source, *train_and_test(count), grid=grid, prefix=self._resized.prefix)
 
     def is_complete(self, folder: Path) -> bool:
         """Whether there is an array, and no archive that it could be older than."""
         return self._array_alone(folder) is not None
 
-    @property
-    def _array(self) -> str:
-        return f"cars3d_{self._image_size}x{self._image_size}_images.npy"
-
     def _array_alone(self, folder: Path) -> Path | None:
-        """The array, where there is no archive that it could be older than."""
-        return None if (folder / self.archive).exists() else finished(self.arrays(self._array))
+        return self._resized.alone(self.arrays(self._resized.name), (folder / self.archive,))
 
 
 def grid_of(cars: int = CARS) -> FactorGrid:

@@ -1,13 +1,48 @@
 """Images whose files are in another order than their grid: resized and put in order in memory, then written once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from omnilearn.data.storage.conversion import ImageStream
+from omnilearn.data.storage.conversion import ImageStream, finished
 
 _STEP = 4096  # images written at a time
+
+
+@dataclass(frozen=True)
+class ResizedArray:
+    """The array into which the images of a set are resized: one for each size.
+
+    Attributes:
+        set_name: what the set is called.
+        side: side of the images.
+        usual: the side that goes without saying.
+    """
+
+    set_name: str
+    side: int
+    usual: int = 64
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"{self.set_name}_{self.side}x{self.side}_images.npy"
+
+    @property
+    def prefix(self) -> str:
+        """What files about these images begin with, beside those about images of the usual size."""
+        return "" if self.side == self.usual else f"{self.side}x{self.side}_"
+
+    @property
+    def command_keys(self) -> dict[str, object]:
+        """The keys of a command line that choose it."""
+        return {"image-size": None if self.side == self.usual else self.side}
+
+    def alone(self, places: Sequence[Path], originals: Iterable[Path]) -> Path | None:
+        """The array, where it is finished at one of these places and there is no file that it could be older than."""
+        return None if any(path.exists() for path in originals) else finished(places)
 
 
 def resized(images: np.ndarray, side: int) -> np.ndarray:

@@ -12,11 +12,11 @@ from omnilearn.data.download.files import get_files
 from omnilearn.data.download.paths import damaged, data_root
 from omnilearn.data.factors import FactorGrid
 from omnilearn.data.sets.file_dataset import FileDataset, ImageSet
-from omnilearn.data.sets.resized_images import in_order, resized
+from omnilearn.data.sets.resized_images import ResizedArray, in_order, resized
 from omnilearn.data.splits import train_and_test
 from omnilearn.data.storage.arrays import Keep, PixelArray, map_npy
 from omnilearn.data.storage.binary_matrix import open_matrix, read_matrix
-from omnilearn.data.storage.conversion import convert, finished
+from omnilearn.data.storage.conversion import convert
 
 CONFIG = "d/smallnorb"
 SIDE = 96
@@ -63,22 +63,21 @@ class SmallNORB(FileDataset):
         keep: Keep = "auto",
         cacheroot: Path | None = None,
     ) -> None:
-        self._image_size = image_size
-        self.command_keys = {"image-size": None if image_size == 64 else image_size}
+        self._resized = ResizedArray(self.ident, image_size)
+        self.command_keys = self._resized.command_keys
         super().__init__(dataroot, download=download, sources=sources, keep=keep, cacheroot=cacheroot)
 
     def read(self, folder: Path, keep: Keep) -> ImageSet:
         """Convert the files, if they are there, and map the array."""
-        grid, side = self.all_combinations, self._image_size
+        grid, side = self.all_combinations, self._resized.side
         array = self._array_alone(folder)
         if array is None:
-            files = tuple(_file(folder, part, kind) for part in _PARTS for kind in _KINDS)
+            files = _files(folder)
             positions = _positions(files, grid)
             fill = partial(_fill, files=files[:: len(_KINDS)], positions=positions)
-            array = convert(in_order(files, (len(grid), 1, side, side), fill), *self.arrays(self._array))
+            array = convert(in_order(files, (len(grid), 1, side, side), fill), *self.arrays(self._resized.name))
         source = PixelArray(map_npy(array), keep, mapped=True)
-        prefix = "" if side == 64 else f"{side}x{side}_"
-        return ImageSet(source, *train_and_test(len(grid)), grid=grid, prefix=prefix)
+        return ImageSet(source, *train_and_test(len(grid)), grid=grid, prefix=self._resized.prefix)
 
     def is_complete(self, folder: Path) -> bool:
         """Whether there is an array, and no file that it could be older than."""
@@ -88,19 +87,18 @@ class SmallNORB(FileDataset):
     def download_files(cls, dataroot: Path | None = None, sources: Path | None = None) -> list[Path]:
         """Get the files where they are missing, compressed and unpacked; returns where they are."""
         folder = data_root(dataroot) / cls.folder_name
-        files = [_file(folder, part, kind) for part in _PARTS for kind in _KINDS]
+        files = _files(folder)
         unpacked = [f"{path.name}.gz" for path in files if path.suffix == ".mat"]
         get_files(cls.ident, dataroot, sources, needless=unpacked)
-        return files
-
-    @property
-    def _array(self) -> str:
-        return f"smallnorb_{self._image_size}x{self._image_size}_images.npy"
+        return list(files)
 
     def _array_alone(self, folder: Path) -> Path | None:
-        """The array, where there is no file that it could be older than."""
-        files = (_file(folder, part, kind) for part in _PARTS for kind in _KINDS)
-        return None if any(path.exists() for path in files) else finished(self.arrays(self._array))
+        return self._resized.alone(self.arrays(self._resized.name), _files(folder))
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    """All files of the set, part by part."""
+    return tuple(_file(folder, part, kind) for part in _PARTS for kind in _KINDS)
 
 
 def _file(folder: Path, part: str, kind: str) -> Path:
