@@ -59,50 +59,83 @@ def evaluate_and_store(
     batches = data.loading.evaluation_batches(subset, seed)
     title, options = f"evaluation of {mode}", {"batch_size": batch_size, "step_limit": step_limit}
     outcome = passed or evaluate(model, subset, batches, seed, title=title, stop=stop, **options)
-    pattern = f"{ident}/{{}}"
-    drawn: dict[str, Any] = {}
+    settings = {**settings_of(data, seed, step_limit, special), "samples": outcome.samples}
+    missing: dict[str, str] = {}
     with ExitStack() as stack:
         curves = _Curves(folder, writer, stack)
         with curves.unless(known) as place, place.all_or_none():
-            place.scalars(pattern, outcome.scores, step)
-            if visualiser is not None and not outcome.not_finite:  # there is nothing to see then
-                with evaluation_mode(model), undisturbed(seed):
-                    drawn = visualiser.draw(model, outcome.first, place, pattern, step, thorough=True, stop=stop)
-        settings = {**settings_of(data, seed, step_limit, special), "samples": outcome.samples}
-        summary = {"scores": outcome.scores, "mode": mode, "step": step, "settings": settings}
-        summary["versions"] = library_versions()
-        if outcome.not_finite:
-            summary["not_finite"] = outcome.not_finite
-        tensors = storable({"batch": outcome.first["original"], **outcome.first, **drawn})
-        save_tensors(folder / f"{ident}.pth.tar", tensors)
-        pending = [measure.title for measure in measures]  # a process that ends meanwhile leaves them there
-        write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
-        missing: dict[str, str] = {}
-        for measure in measures:
+            place.scalars(f"{ident}/{{}}", outcome.scores, step)
+            drawn = _drawn(visualiser, model, outcome, place, ident, step, seed, stop)
+        files = _Files(folder / ident, outcome, drawn, {"mode": mode, "step": step, "settings": settings})
+        files.write(pending=measures)
+        for position, measure in enumerate(measures, 1):
             try:
                 measured = _measured(measure, model, data, mode, seed, stop)
             except NotPrepared as reason:
                 measured = Measured(notes=(f"not measured: {reason}",))
                 missing[measure.title] = reason.command
             outcome = replace(outcome, scores={**outcome.scores, **measured.scores})
-            if outcome.not_finite:
-                summary["not_finite"] = outcome.not_finite
-            summary = {
-                **summary,
-                "scores": outcome.scores,
-                measure.title: {**measured.settings, "notes": measured.notes},
-            }
-            if found := {**measured.scores, **measured.tensors}:  # else the file is as it was
-                tensors |= storable(found)
-                save_tensors(folder / f"{ident}.pth.tar", tensors)
-            pending = pending[1:]
-            write_json(folder / f"{ident}.json", summary | ({"pending": pending} if pending else {}))
-            if points := {name: value for name, value in measured.scores.items() if name not in known}:
-                with curves.open() as place:
-                    for name, value in points.items():
-                        place.scalar(f"{ident}/{name}", value, step)  # these names keep their underscores
+            files.add(measure, measured, outcome, pending=measures[position:])
+            curves.add({f"{ident}/{name}": value for name, value in measured.scores.items() if name not in known}, step)
     tell_unprepared(missing)
     return outcome
+
+
+def _drawn(
+    visualiser: Visualiser | None,
+    model: Model,
+    outcome: Evaluation,
+    place: TensorBoardWriter,
+    ident: str,
+    step: int,
+    seed: int,
+    stop: Callable[[], BaseException | None],
+) -> dict[str, Any]:
+    """What was drawn of a pass, by name; nothing where a score is not finite, since there is nothing to see then."""
+    if visualiser is None or outcome.not_finite:
+        return {}
+    with evaluation_mode(model), undisturbed(seed):
+        return visualiser.draw(model, outcome.first, place, f"{ident}/{{}}", step, thorough=True, stop=stop)
+
+
+class _Files:
+    """The two files of an evaluation, written after the pass and again after each measure.
+
+    Args:
+        path: the files without their endings.
+        outcome: the pass.
+        drawn: tensors that pictures were drawn from.
+        made_with: what made the scores.
+    """
+
+    def __init__(self, path: Path, outcome: Evaluation, drawn: Mapping[str, Any], made_with: Mapping[str, Any]) -> None:
+        self._tensors_file, self._summary_file = (path.with_name(f"{path.name}.{end}") for end in ("pth.tar", "json"))
+        self._tensors = storable({"batch": outcome.first["original"], **outcome.first, **drawn})
+        self._summary: dict[str, Any] = {"scores": {}, **made_with, "versions": library_versions()}
+        self._update(outcome)
+
+    def write(self, pending: Sequence[Measure]) -> None:
+        """Write both files; `pending` measures are named in the summary, also where the process ends meanwhile."""
+        save_tensors(self._tensors_file, self._tensors)
+        self._write_summary(pending)
+
+    def add(self, measure: Measure, measured: Measured, outcome: Evaluation, pending: Sequence[Measure]) -> None:
+        """Write what a measure has found, with the outcome that has its scores."""
+        self._update(outcome)
+        self._summary[measure.title] = {**measured.settings, "notes": measured.notes}
+        if found := {**measured.scores, **measured.tensors}:  # else the file is as it was
+            self._tensors |= storable(found)
+            save_tensors(self._tensors_file, self._tensors)
+        self._write_summary(pending)
+
+    def _update(self, outcome: Evaluation) -> None:
+        self._summary["scores"] = outcome.scores
+        if outcome.not_finite:
+            self._summary["not_finite"] = outcome.not_finite
+
+    def _write_summary(self, pending: Sequence[Measure]) -> None:
+        titles = [measure.title for measure in pending]
+        write_json(self._summary_file, self._summary | ({"pending": titles} if titles else {}))
 
 
 def tell_unprepared(missing: Mapping[str, str]) -> None:
@@ -143,6 +176,14 @@ class _Curves:
             self._writer = self._stack.enter_context(TensorBoardWriter(self._folder))
         yield self._writer
         self._writer.flush()
+
+    def add(self, points: Mapping[str, float], step: int) -> None:
+        """Add single points, whose names keep their underscores."""
+        if not points:
+            return
+        with self.open() as place:
+            for name, value in points.items():
+                place.scalar(name, value, step)
 
     @contextmanager
     def unless(self, known: Collection[str]) -> Iterator[TensorBoardWriter]:
