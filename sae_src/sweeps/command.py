@@ -114,11 +114,11 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     jobs = _chosen(jobs_of(plan), settings.only)
     root = save_root(settings.saveroot)
     if settings.pack is not None:
-        print(f"{pack(jobs, ExistingRuns(root), settings.pack)} of {len(jobs)} runs packed into {settings.pack}")
+        print(f"{pack(jobs, ExistingRuns(root), settings.pack)} of {_runs(len(jobs))} packed into {settings.pack}")
         return None
     if settings.unpack is not None:
         names = unpack(settings.unpack, ExistingRuns(root))
-        print("\n".join([f"{len(names)} runs unpacked into {root}", *names]))
+        print("\n".join([f"{_runs(len(names))} unpacked into {root}", *names]))
         return None
     folder = root / FOLDER
     slots = slots_for(settings.workers or max(1, len(gpus)), gpus)
@@ -227,14 +227,14 @@ def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
         print(f"stopped by {outcome.stopped_by}\nto go on: {again}", file=sys.stderr)
         raise SystemExit(STOPPED)
     if outcome.failed:
-        raise UserError(f"{len(outcome.failed)} of {len(jobs)} runs failed; to try them again: {again} --retry failed")
+        raise UserError(f"{len(outcome.failed)} of {_runs(len(jobs))} failed; to try them again: {again} --retry failed")
     if outcome.interrupted:
         print(f"to go on: {again}", file=sys.stderr)
         raise SystemExit(STOPPED)
 
 
 def _counted(jobs: Sequence[Job], done: Sequence[Job]) -> str:
-    return f"{len(jobs)} runs: {len(done)} done, {len(jobs) - len(done)} left"
+    return f"{_runs(len(jobs))}: {len(done)} done, {len(jobs) - len(done)} left"
 
 
 def _again() -> str:
@@ -244,3 +244,7 @@ def _again() -> str:
         at = words.index("--retry")
         words = words[:at] + words[at + 2 :]
     return shlex.join(words)
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
