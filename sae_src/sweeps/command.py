@@ -227,7 +227,8 @@ def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
         print(f"stopped by {outcome.stopped_by}\nto go on: {again}", file=sys.stderr)
         raise SystemExit(STOPPED)
     if outcome.failed:
-        raise UserError(f"{len(outcome.failed)} of {_runs(len(jobs))} failed; to try them again: {again} --retry failed")
+        failed = f"{len(outcome.failed)} of {_runs(len(jobs))} failed"
+        raise UserError(f"{failed}; to try them again: {again} --retry failed")
     if outcome.interrupted:
         print(f"to go on: {again}", file=sys.stderr)
         raise SystemExit(STOPPED)
