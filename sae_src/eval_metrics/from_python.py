@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from omnilearn.data.factor_table import FactorTable, factor_table
-from omnilearn.data.own.given import Factors, as_array, as_columns, as_observations
+from omnilearn.data.own.given import Factors, as_columns, as_observations
+from omnilearn.data.own.one_array import as_array
 from omnilearn.data.rows import RowDataset
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import evaluation_mode
@@ -59,11 +60,11 @@ def evaluate_metrics(
     reason in `skipped`.
 
     Args:
-        encode: a function or model of torch that gets batches (B, *din) as this project's models do: float32, images
-            with their channels first and in [0, 1]. It returns codes (B, D), as a tensor or array, or their
-            distribution. Modules are put into evaluation mode meanwhile.
-        observations: an array, a tensor, or a data set of torch: images (N, H, W), (N, H, W, C) or (N, C, H, W), uint8
-            or floats in [0, 1], or vectors (N, D).
+        encode: a function or model of torch that gets batches (B, *din) as this project's models do: float32 (a
+            module: the precision of its parameters), images with their channels first and in [0, 1]. It returns codes
+            (B, D), as a tensor or array, or their distribution. Modules are put into evaluation mode meanwhile.
+        observations: an array, a tensor, a frame of pandas, or a data set of torch: images (N, H, W), (N, H, W, C) or
+            (N, C, H, W), uint8 or floats in [0, 1], or vectors (N, D).
         factors: columns (N, K) or (N,), or columns by name, of numbers or text; None for metrics without.
         decode: the decoder, for metrics that need one.
         metrics: names of metrics; by default those of the published evaluations.

@@ -21,7 +21,8 @@ class GivenModel(Autoencoder):
     """An encoder and a decoder from elsewhere; they are evaluated, not trained.
 
     Args:
-        encode: from observations (B, *din), float32, to codes (B, D) or a distribution of them.
+        encode: from observations (B, *din), in the precision of its parameters, else float32, to codes (B, D) or a
+            distribution of them.
         decode: from codes (B, D) to observations; None where there is no decoder.
         din: size of an observation.
 
@@ -52,7 +53,7 @@ class GivenModel(Autoencoder):
 
         Raises `UserError` where the encoder returns anything else, or more or fewer codes than before.
         """
-        found = self._encode[0](self.as_input(observations))
+        found = self._encode[0](self.as_input(observations).to(_precision_of(self._encode[0])))
         if isinstance(found, Independent):
             found = found.base_dist
         if isinstance(found, Normal):
@@ -64,7 +65,8 @@ class GivenModel(Autoencoder):
         """Codes (B, D) to observations (B, *din); of distributions, the mean."""
         decode = self._decode[0]
         assert decode is not None
-        return self._as_tensor(decode(latent.loc if isinstance(latent, Normal) else self.as_input(latent)), "decode")
+        codes = latent.loc if isinstance(latent, Normal) else self.as_input(latent)
+        return self._as_tensor(decode(codes.to(_precision_of(decode))), "decode")
 
     def as_input(self, values: Tensor | np.ndarray) -> Tensor:
         """Values as float32 where the modules are."""
@@ -100,3 +102,10 @@ def _module_of(function: Given | None) -> nn.Module | None:
     """The module that a function is, or is a method of."""
     owner = function if isinstance(function, nn.Module) else getattr(function, "__self__", None)
     return owner if isinstance(owner, nn.Module) else None
+
+
+def _precision_of(function: Given | None) -> torch.dtype:
+    """That of the first parameter of the module that a function is, or is a method of; float32 without any."""
+    module = _module_of(function)
+    floats = (each.dtype for each in module.parameters() if each.is_floating_point()) if module else iter(())
+    return next(floats, torch.float32)

@@ -86,6 +86,8 @@ def _pair(codes: ArrayLike, factors: ArrayLike, split: str) -> tuple[np.ndarray,
 
 
 def _matrix(values: ArrayLike, name: str) -> np.ndarray:
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} is a masked array that hides values: leave their rows out")
     matrix = np.asarray(_readable(values))
     if matrix.ndim != 2 or matrix.size == 0:
         raise ValueError(f"{name} must be a matrix with at least one row and one column, not of shape {matrix.shape}")

@@ -100,6 +100,15 @@ def test_codes_of_any_form(form):
     assert scores(lambda batch: form(codes_of(batch)))["MCC"]["mcc_pearson"] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("precision", [torch.float64, torch.bfloat16])
+def test_models_of_another_precision(precision):
+    encoder, decoder = (nn.Sequential(nn.Linear(4, 4)).to(precision) for _ in range(2))
+    vectors = random.normal(size=(24, 4))
+    result = scores(encoder, vectors, None, ("responses", "unsupervised"), decode=decoder, num_response=10)
+    assert len(result.scores) == 2
+    assert encoder[0].weight.dtype == precision
+
+
 def test_codes_of_changing_number_have_no_scores():
     skipped = scores(lambda batch: codes_of(batch)[:, : 1 + (len(batch) > 2)]).skipped
     assert "1 codes for some observations, 2 for others" in skipped["MIG"]

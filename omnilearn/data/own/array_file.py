@@ -54,6 +54,10 @@ def open_array(path: Path) -> Iterator[ArrayFile]:
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except (*READ_ERRORS, OSError) as error:
+        if "allow_pickle" in str(error) or "Python objects" in str(error):  # numpy has no error of its own for it
+            raise UserError(
+                f"{path}: an array of Python objects, which is never unpickled: save numbers, or text as .astype(str)"
+            ) from error
         raise UserError(f"{path}: damaged or not the file its name says: {first_line(error)}") from error
 
 

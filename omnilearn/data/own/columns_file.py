@@ -12,7 +12,7 @@ from omnilearn.files import open_regular
 
 SUFFIXES = (".csv", ".parquet")
 FILE = "file"
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 
 
 def find_table(folder: Path) -> Path | None:

@@ -13,54 +13,26 @@ from torch import Tensor
 from omnilearn.data.download.paths import data_root
 from omnilearn.data.own.columns_file import column_of
 from omnilearn.data.own.layout import layout_of
+from omnilearn.data.own.one_array import as_array, without_mask
 from omnilearn.errors import UserError
 from omnilearn.files import cannot_write, replacing
 
 Factors = ArrayLike | Tensor | Mapping[str, ArrayLike]
-"""Columns (N, K), a single one (N,), or columns by name."""
-
-
-def as_array(data: Any) -> np.ndarray:
-    """Observations as one array: an array, a tensor, nested lists of numbers, or a data set of torch whose items are
-    observations, or tuples that begin with one.
-    """
-    if isinstance(data, Tensor):
-        return _numpy(data)
-    if isinstance(data, np.ndarray):
-        return data
-    if (numbers := _nested_numbers(data)) is not None:
-        return numbers
-    if not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
-        raise UserError(f"data: expected an array, a tensor or a data set of torch, got a {type(data).__name__}")
-    items = (data[index] for index in range(len(data)))
-    firsts = [item[0] if isinstance(item, tuple | list) and item else item for item in items]
-    if not firsts:
-        raise UserError("data: there are no observations")
-    try:
-        return np.stack([_numpy(each) if isinstance(each, Tensor) else np.asarray(each) for each in firsts])
-    except ValueError as error:
-        raise UserError(f"data: the observations differ in size: {error}") from error
-
-
-def _nested_numbers(data: Any) -> np.ndarray | None:
-    """The array that lists of lists of numbers are, row by row of one length; None for anything else."""
-    innermost = data
-    while isinstance(innermost, list | tuple) and innermost:
-        innermost = innermost[0]
-    if not isinstance(data, list | tuple) or not isinstance(innermost, int | float):
-        return None
-    try:
-        return np.array(data)
-    except ValueError:  # of several lengths, as tuples of an observation and a label are
-        return None
+"""Columns (N, K), a single one (N,), or columns by name, as a frame of pandas has them."""
 
 
 def as_columns(factors: Factors, count: int) -> dict[str, np.ndarray]:
-    """The columns (count,) of factors by name; `UserError` where there is not one row for each observation."""
-    if isinstance(factors, Mapping):
-        columns = {str(name): as_array(np.asarray(column)) for name, column in factors.items()}
+    """The columns (count,) of factors by name.
+
+    Raises `UserError` where there is not one row for each observation, and for columns of neither numbers nor text.
+    """
+    given: Any = factors
+    if hasattr(given, "columns") and hasattr(given, "to_numpy"):  # a frame of pandas or alike
+        columns = {str(name): _column(given[name]) for name in given.columns}
+    elif isinstance(factors, Mapping):
+        columns = {str(name): _column(column) for name, column in factors.items()}
     else:
-        table = as_array(factors if isinstance(factors, Tensor) else np.asarray(factors))
+        table = _column(factors)
         table = table[:, None] if table.ndim == 1 else table
         if table.ndim != 2:
             raise UserError(f"factors: expected columns (N, K), got an array {table.shape}")
@@ -73,6 +45,10 @@ def as_columns(factors: Factors, count: int) -> dict[str, np.ndarray]:
     for name, column in columns.items():
         if column.shape != (count,):
             raise UserError(f"factors: '{name}' has the shape {column.shape} for {count} observations")
+        if column.dtype.kind not in "biufUS":
+            raise UserError(f"factors: '{name}' holds neither numbers nor text but {column.dtype}")
+        if "\0" in name:  # no file can hold it
+            raise UserError(f"factors: the name {name!r} holds a character of code 0")
     return columns
 
 
@@ -126,6 +102,5 @@ def as_observations(values: np.ndarray, *, source: str = "observations") -> Tens
     return images
 
 
-def _numpy(values: Tensor) -> np.ndarray:
-    values = values.detach().cpu()
-    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()  # numpy has no bfloat16
+def _column(values: Any) -> np.ndarray:
+    return as_array(values) if isinstance(values, Tensor) else np.asarray(without_mask(values, "factors"))

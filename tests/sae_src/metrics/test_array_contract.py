@@ -134,6 +134,7 @@ def test_scores_depend_on_the_arrays_and_the_seed_alone(module):
         ((np.where(CODES > 1, np.nan, CODES), FACTORS), "NaN"),
         ((CODES, np.where(FACTORS > 1, np.inf, FACTORS)), "infinity"),
         ((CODES.astype(str), FACTORS), "numbers"),
+        ((np.ma.masked_array(CODES, CODES > 1), FACTORS), "masked array that hides values"),
     ],
 )
 def test_arrays_that_do_not_fit(module, arrays, message):

@@ -2,14 +2,17 @@
 
 import h5py
 import numpy as np
+import pandas
 import pytest
 import torch
+from PIL import Image
 from torchvision.transforms import functional
 
 import sae_src as sae
 from omnilearn.assembly import build_data
 from omnilearn.data.own.array import own_array
-from omnilearn.data.own.given import as_array, as_columns
+from omnilearn.data.own.given import as_columns
+from omnilearn.data.own.one_array import as_array
 from omnilearn.errors import UserError
 
 random = np.random.default_rng(0)
@@ -186,3 +189,73 @@ def test_columns_of_several_types_and_of_half_precision():
     assert columns["factor_0"].tolist() == ["red", "blue"] and columns["factor_1"].tolist() == [1, 2]
     assert np.isnan(as_columns(np.array([1, None], dtype=object), 2)["factor_0"][1])
     assert as_array(torch.ones(2, 3, dtype=torch.bfloat16)).dtype == np.float32
+
+
+class Items(torch.utils.data.Dataset):
+    """Four times the same item."""
+
+    def __init__(self, item):
+        self.item = item
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return self.item
+
+
+def test_frames_are_observations_and_columns_by_name():
+    frame = pandas.DataFrame({"size": [1, 2, 1], "shape": pandas.Categorical(["cube", "ball", "cube"])})
+    columns = as_columns(frame, 3)
+    assert columns["size"].tolist() == [1, 2, 1] and columns["shape"].tolist() == ["cube", "ball", "cube"]
+    assert as_array(frame[["size"]]).tolist() == [[1], [2], [1]]
+    missing = as_columns(pandas.DataFrame({"size": pandas.array([1, None], "Int64")}), 2)["size"]
+    assert np.isnan(missing).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (np.ma.masked_array(np.ones((3, 2)), [[0, 1]] * 3), "data: a masked array that hides values"),
+        ({"images": GREY}, "got a dict"),
+        ("images.npy", "got a str"),
+        (Items({"image": GREY[0]}), "items of the data set are of type dict"),
+        (Items(None), "of type NoneType"),
+        (Items(np.ma.masked_array(np.ones(2), [0, 1])), "data: a masked array"),
+    ],
+)
+def test_what_is_no_array_is_refused(data, message):
+    with pytest.raises(UserError, match=message):
+        as_array(data)
+
+
+@pytest.mark.parametrize(
+    ("factors", "message"),
+    [
+        (np.ma.masked_array([0, 1, 0], [0, 0, 1]), "factors: a masked array"),
+        ({"day": np.array(["2020-01-01"] * 3, "M8[D]")}, "'day' holds neither numbers nor text but datetime64"),
+        ({"a\0b": [0, 1, 0]}, "character of code 0"),
+    ],
+)
+def test_columns_of_something_else_are_refused(factors, message):
+    with pytest.raises(UserError, match=message):
+        as_columns(factors, 3)
+
+
+def test_sparse_observations():
+    assert as_array(torch.eye(3).to_sparse()).tolist() == np.eye(3).tolist()
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA", "1", "LA", "L", "RGB"])
+def test_images_of_pillow_are_colours(mode):
+    """The numbers of a palette are no colours."""
+    picture = Image.new("RGB", (4, 4), (255, 255, 255)).convert(mode)
+    assert (as_array(Items((picture, 7))) == 255).all()
+
+
+def test_arrays_of_python_objects_are_not_unpickled(tmp_path):
+    np.savez(tmp_path / "x.npz", images=GREY, factors=np.array([["cube"]] * 12, dtype=object))
+    np.save(tmp_path / "x.npy", GREY.astype(object))
+    for name in ("x.npz", "x.npy"):
+        with pytest.raises(UserError, match=f"{name}: an array of Python objects, which is never unpickled"):
+            own_array(tmp_path / name)
