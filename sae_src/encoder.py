@@ -34,11 +34,15 @@ class CodeTransformer(TransformerMixin, BaseEstimator):
         """The codes (N, D), float32, of observations (N, *din), or of flat ones (N, values).
 
         Numbers are as the model takes them, images in [0, 1]; images of uint8 are scaled. Raises `ValueError` for
-        observations of another size.
+        observations of another size, for none, and for anything but numbers.
         """
         values = np.asarray(observations)
         size = (self.model.din,) if isinstance(self.model.din, int) else self.model.din
-        if values.ndim < 2 or values[0].size != flat_size(self.model.din):
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"expected observations of numbers, not of {values.dtype}")
+        if np.ma.is_masked(observations):
+            raise ValueError("the observations are a masked array that hides values: leave their rows out")
+        if values.ndim < 2 or len(values) == 0 or values[0].size != flat_size(self.model.din):
             raise ValueError(f"expected observations of the size {size}, not an array {values.shape}")
         values = values.reshape(len(values), *size)
         starts = range(0, len(values), self.batch_size)

@@ -10,6 +10,7 @@ import omnifig as fig
 
 from omnilearn import assembly
 from omnilearn.config import Node, find, keys_given, reject_unknown_keys, reject_unused
+from omnilearn.config.exit_codes import show_messages_whole
 from omnilearn.config.manager import Manager
 from omnilearn.config.registry import load_components
 from omnilearn.config.tree import given_keys
@@ -58,6 +59,7 @@ def create_config(*configs: str, **keys: Any) -> Node:
         project = fig.get_project(ROOT)
     project.activate()  # which says where the components are
     load_components()
+    show_messages_whole()
     plain = {key: os.fspath(value) if isinstance(value, os.PathLike) else value for key, value in keys.items()}
     config: Node = project.config_manager.create_config(configs, plain)
     if configs and keys and find(config, "model") is not None:

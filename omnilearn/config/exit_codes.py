@@ -27,7 +27,7 @@ class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, descrip
     def parse_argv(self, meta: dict[str, Any], argv: Sequence[str], script_name: Any = None) -> list[str]:
         """Before anything is parsed: read `--help` as `-h`, and answer mistakes in one line unless `-t` is there."""
         outlast_readers()
-        _show_messages_whole()
+        show_messages_whole()
         if "-t" not in argv:
             sys.excepthook = _report
         if "--version" in argv:
@@ -45,7 +45,7 @@ class Traceback(fig.Behavior, name="traceback", code="t", priority=1000, descrip
         return False
 
 
-def _show_messages_whole() -> None:
+def show_messages_whole() -> None:
     """Log messages with their values filled in: omnifig's handler shows the pattern alone."""
     for handler in logging.root.handlers:
         if handler.formatter is not None and "%(msg)s" in (handler.formatter._fmt or ""):

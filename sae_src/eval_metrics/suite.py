@@ -117,6 +117,11 @@ def missing(metric: Metric, data: MetricData) -> str | None:
     if metric.need in ("factors", "posteriors") and not data.has_factors:
         if not data.has_numbers:
             return "needs factors with a number of values each, which these data do not have"
+        sizes = list(zip(data.dataset.factor_names, data.dataset.factor_values, strict=False))  # no values: numbers
+        if any(values for _, values in sizes):
+            real, classes = (", ".join(name for name, values in sizes if bool(values) is k) for k in (False, True))
+            way = f"leave them out (--override.dataset.factors '[{classes}]')"
+            return f"needs factors as classes, and those of these data in {real} are numbers: {way}"
         names = [name for name, other in all_metrics().items() if other.need == "numbers"]
         return f"needs factors as classes, but those of these data are numbers (for {' and '.join(names)})"
     if metric.need == "posteriors" and not data.has_posteriors:

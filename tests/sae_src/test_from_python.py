@@ -95,8 +95,11 @@ def test_the_encoder_is_a_transformer_of_scikit_learn(run):
     assert np.array_equal(codes, run.model.encode(VECTORS).loc.numpy()) and codes.dtype == np.float32
     assert np.array_equal(clone(encoder).fit_transform(VECTORS), codes)
     assert make_pipeline(encoder, LogisticRegression()).fit(VECTORS, FACTORS[:, 0]).predict(VECTORS).shape == (60,)
-    with pytest.raises(ValueError, match="expected observations"):
-        encoder.transform(VECTORS[:, :5])
+    for wrong in (VECTORS[:, :5], VECTORS[:0], VECTORS[0], VECTORS.astype(object), VECTORS.astype(str)):
+        with pytest.raises(ValueError, match="expected observations"):
+            encoder.transform(wrong)
+    with pytest.raises(ValueError, match="masked array"):
+        encoder.transform(np.ma.masked_array(VECTORS, VECTORS > 1))
 
 
 @pytest.mark.slow

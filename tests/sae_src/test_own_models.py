@@ -141,6 +141,12 @@ def test_real_numbers_are_for_metrics_of_numbers():
     assert "numbers" in result.skipped["MIG"]
 
 
+def test_classes_beside_numbers_are_told_apart():
+    vectors = random.normal(size=(24, 3))
+    result = scores(lambda batch: batch, vectors, {"angle": vectors[:, 0], "size": FACTORS[:, 0], "hue": FACTORS[:, 1]})
+    assert "in angle are numbers" in result.skipped["MIG"] and "factors '[size, hue]'" in result.skipped["MIG"]
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [

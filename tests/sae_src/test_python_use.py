@@ -8,9 +8,11 @@ import pytest
 from tests.conftest import ROOT
 
 CODE = """
+import logging
 import sae_src as sae
 model = sae.build_model("hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/vec", shape=(100,))
 print(type(model).__name__, sum(parameter.numel() for parameter in model.parameters()))
+logging.getLogger("somewhere").warning("%s: %s", "FID", "not measured")
 """
 
 
@@ -26,5 +28,6 @@ def test_a_model_can_be_the_first_thing_that_is_asked_for(tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stderr
+    assert "WARNING: FID: not measured" in result.stderr
     name, count = result.stdout.split()
     assert name.endswith("Autoencoder") and int(count) > 0
