@@ -33,13 +33,15 @@ def kl_divergence(posterior: Normal, formula: KLFormula = "published") -> Tensor
     """KL divergence from N(0, I), summed over batch and latents.
 
     `exact` is 0.5 * (mu^2 + sigma^2 - 2 log sigma - 1). `published` is 0.5 * (mu^2 + sigma - log sigma - 1): the
-    published system took the standard deviation for the variance, and its models were trained that way.
+    published system took the standard deviation for the variance, and its models were trained that way. Raises
+    `ValueError` for a formula of another name.
     """
     return kl_per_latent(posterior, formula).sum()
 
 
 def kl_per_latent(posterior: Normal, formula: KLFormula = "exact") -> Tensor:
     """KL divergence (B, D) of each latent of each point from N(0, 1), by a formula of `kl_divergence`."""
+    _expect("formula", formula, ("published", "exact"))
     mean, std = posterior.loc, posterior.scale
     if formula == "exact":
         return 0.5 * (mean.square() + std.square() - 2 * std.log() - 1)
@@ -62,7 +64,10 @@ def capacity_penalty(
         weight: of the penalty.
         absolute: weight * |mean over points - capacity|, or weight * mean over points of |kl - capacity|, which is
             larger where the points differ; both are in use.
+
+    Raises `ValueError` for anything else as `absolute`.
     """
+    _expect("absolute", absolute, ("mean", "point"))
     return weight * ((kl.mean() if absolute == "mean" else kl) - capacity).abs().mean()
 
 
@@ -81,7 +86,10 @@ def covariance_penalty(
         off_diagonal: weight of the covariances; each pair of latents counts twice.
         diagonal: weight of the variances. Locatello et al. (2019) use 10 times the other one for `i`, the same for
             `ii`.
+
+    Raises `ValueError` for another kind.
     """
+    _expect("kind", kind, ("i", "ii"))
     centred = loc - loc.mean(dim=0)
     covariance = centred.T @ centred / len(loc)
     variances = covariance.diagonal()
@@ -105,7 +113,10 @@ def maximum_mean_discrepancy(
         q: the other sample.
         kernel: see `Kernel`. InfoVAE (Zhao et al. 2019) has `multiscale` and `gaussian`.
         bandwidth: h of those two.
+
+    Raises `ValueError` for a kernel of another name.
     """
+    _expect("kernel", kernel, ("inverse_multiquadric", "multiscale", "gaussian"))
     if len(p) < 2:
         return q.sum() * 0  # with a gradient, of zeros
     within = (_mean_of_distinct(_kernel(each, each, kernel, bandwidth)) for each in (p, q))
@@ -124,6 +135,11 @@ def random_directions(dimensions: int, count: int, like: Tensor) -> Tensor:
     """Random unit vectors as columns (D, count), from torch's global generator."""
     directions = torch.randn(dimensions, count, device=like.device, dtype=like.dtype)
     return directions / directions.norm(dim=0, keepdim=True)
+
+
+def _expect(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}")
 
 
 def _kernel(a: Tensor, b: Tensor, kernel: Kernel, bandwidth: float) -> Tensor:

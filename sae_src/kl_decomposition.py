@@ -43,7 +43,8 @@ def decompose_kl(
         estimator: see `Estimator`. By `mws` the total correlation has a constant (D - 1) log(B N) too much, by which
             the other two have less.
 
-    Raises `ValueError` for a stratified estimator with one point, or with more points than `dataset_size`.
+    Raises `ValueError` for an estimator of another name, a `dataset_size` below 1, and a stratified estimator with one
+    point, or with more points than `dataset_size`.
     """
     log_weights = _log_weights(len(samples), dataset_size, estimator, like=samples)
     joint, marginals = _log_aggregate(samples, loc, scale, log_weights)
@@ -76,6 +77,10 @@ def total_correlation(samples: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
 
 def _log_weights(batch: int, dataset_size: int, estimator: Estimator, like: Tensor) -> Tensor:
     """log W, (B, B) or a scalar."""
+    if estimator not in ("mws", "mss", "published"):
+        raise ValueError(f"estimator: expected one of mws, mss, published, got {estimator!r}")
+    if dataset_size < 1:
+        raise ValueError(f"dataset_size: expected the number of training points, got {dataset_size}")
     if estimator == "mws":
         return like.new_full((), -math.log(batch * dataset_size))
     others = batch - 1

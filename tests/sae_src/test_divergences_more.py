@@ -10,6 +10,7 @@ from sae_src.divergences import (
     annealed_capacity,
     capacity_penalty,
     covariance_penalty,
+    decompose_kl,
     kl_per_latent,
     maximum_mean_discrepancy,
 )
@@ -94,3 +95,19 @@ def test_kernels():
     assert maximum_mean_discrepancy(p, q).item() == pytest.approx(
         2 / 27 + 2 / 102 - (1 + 2 / 102 + 4 / 27) / 2, abs=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda z: decompose_kl(z, z, z.exp(), 10, estimator="msw"), "estimator: expected one of mws"),
+        (lambda z: decompose_kl(z, z, z.exp(), 0), "dataset_size: expected the number"),
+        (lambda z: covariance_penalty(z, z.exp(), "I", off_diagonal=1, diagonal=1), "kind: expected one of i, ii"),
+        (lambda z: capacity_penalty(z, 1.0, weight=1, absolute="points"), "absolute: expected one of mean"),
+        (lambda z: kl_per_latent(Normal(z, z.exp()), "textbook"), "formula: expected one of published"),
+        (lambda z: maximum_mean_discrepancy(z, z, "rbf"), "kernel: expected one of inverse"),
+    ],
+)
+def test_a_formula_of_another_name_is_refused(mistake, message):
+    with pytest.raises(ValueError, match=message):
+        mistake(torch.zeros(3, 2))
