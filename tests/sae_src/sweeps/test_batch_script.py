@@ -19,12 +19,12 @@ for _ in {1..200}; do sleep 0.05; done
 """
 
 
-def started(tmp_path, task: int, work: str = STAND_IN) -> subprocess.Popen:
+def started(tmp_path, task: int, work: str = STAND_IN, *, change: tuple[str, str] = ("", "")) -> subprocess.Popen:
     for name, text in (("work", work), ("scontrol", '#!/bin/bash\necho "scontrol $*"\n')):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     text = batch_script("my sweep", [str(tmp_path / "work")], [1, 2, 5], {"cpus_per_task": 4}, str(tmp_path))
-    (tmp_path / "script").write_text(text)
+    (tmp_path / "script").write_text(text.replace(*change) if change[0] else text)
     variables = {
         "SLURM_ARRAY_TASK_ID": str(task),
         "SLURM_ARRAY_JOB_ID": "77",
@@ -64,6 +64,13 @@ def told(process: subprocess.Popen, folder: Path, *signals: tuple[float, signal.
 def test_a_task_whose_time_is_nearly_over_goes_back_into_the_queue(tmp_path):
     ended = told(started(tmp_path, 2), tmp_path, (0, signal.SIGUSR1))
     assert ended == (4, "task 2\nsaved\nscontrol requeue 77_2\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slow", ['"$SLURM_ARRAY_TASK_ID" &\n', "child=$!\n"])
+def test_a_signal_that_comes_as_the_task_begins_is_not_lost(slow, tmp_path):
+    process = started(tmp_path, 2, change=(slow, f"{slow}sleep 1\n"))
+    assert told(process, tmp_path, (0, signal.SIGUSR1)) == (4, "task 2\nsaved\nscontrol requeue 77_2\n")
 
 
 def test_a_task_that_is_cancelled_saves_and_stays_out_of_the_queue(tmp_path):
