@@ -6,10 +6,10 @@ A model is trained by this project's own step loop, without hooks, in the modes 
 `--compile`. "By hand" is a loop of the same model, with the same random batches and torch's own Adam, in bf16; "as a
 graph", the whole step of that loop was captured once as a CUDA graph and is replayed, which is the least that the host
 can do. Graphs of images are measured in processes of their own, since some have ended in illegal memory accesses; a row
-that fails is told and left out. The share of
-the card's arithmetic is the number of products and sums that torch counts in a step's matrix products and convolutions,
-over what a large matrix product reaches here in the same precision. All sizes are the published ones; minutes are for
-100,000 steps. It needs this checkout and the packages of requirements.txt, and takes less than eight minutes.
+that fails is told and left out. The share of the card's arithmetic is the number of products and sums that torch counts
+in a step's matrix products and convolutions, over what a large matrix product reaches here in the same precision. All
+sizes are the published ones; minutes are for 100,000 steps. It needs this checkout and the packages of
+requirements.txt, and takes less than eight minutes.
 """
 
 import argparse

@@ -65,11 +65,7 @@ def chance_level(
     print(f"chance level of {printable(data)} for {codes} codes: computing, once", flush=True)
     scores = random_scores(dataset, settings, codes)
     try:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cannot_write(path, error) from error
-        write_json(path, {"scores": scores, "settings": settings.described(), "versions": library_versions()})
+        _store(path, {"scores": scores, "settings": settings.described(), "versions": library_versions()})
     except UserError as error:
         print(f"note: the chance level is not kept: {error}", file=sys.stderr)
     return scores
@@ -91,3 +87,12 @@ def random_scores(dataset: Dataset, settings: MetricSettings, codes: int) -> dic
     model = GivenModel(encode, din=dataset.din)
     model.latent_dim = codes
     return evaluate_metrics(model, dataset, settings).scores
+
+
+def _store(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a level; `UserError` where the disk refuses."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    write_json(path, content)

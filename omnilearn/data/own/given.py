@@ -13,7 +13,7 @@ from torch import Tensor
 from omnilearn.data.download.paths import data_root
 from omnilearn.data.own.columns_file import column_of
 from omnilearn.data.own.layout import layout_of
-from omnilearn.data.own.one_array import as_array, without_mask
+from omnilearn.data.own.one_array import as_array, is_frame, without_mask
 from omnilearn.errors import UserError
 from omnilearn.files import cannot_write, replacing
 
@@ -27,7 +27,7 @@ def as_columns(factors: Factors, count: int) -> dict[str, np.ndarray]:
     Raises `UserError` where there is not one row for each observation, and for columns of neither numbers nor text.
     """
     given: Any = factors
-    if hasattr(given, "columns") and hasattr(given, "to_numpy"):  # a frame of pandas or alike
+    if is_frame(given):
         columns = {str(name): _column(given[name]) for name in given.columns}
     elif isinstance(factors, Mapping):
         columns = {str(name): _column(column) for name, column in factors.items()}

@@ -23,7 +23,7 @@ def as_array(data: Any) -> np.ndarray:
         return _numpy(data)
     if isinstance(data, np.ndarray):
         return without_mask(data, "data")
-    if hasattr(data, "columns") and hasattr(data, "to_numpy"):  # a frame of pandas or alike
+    if is_frame(data):
         return np.asarray(data.to_numpy())
     if (numbers := _nested_numbers(data)) is not None:
         return numbers
@@ -40,6 +40,11 @@ def as_array(data: Any) -> np.ndarray:
         return np.stack(firsts)
     except ValueError as error:
         raise UserError(f"data: the observations differ in size: {error}") from error
+
+
+def is_frame(data: Any) -> bool:
+    """Whether it is a frame of pandas, or one alike."""
+    return hasattr(data, "columns") and hasattr(data, "to_numpy")
 
 
 def without_mask(values: Any, source: str) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from omnilearn.data.storage.conversion import ImageStream, finished
 
 _STEP = 4096  # images written at a time
+_USUAL_SIDE = 64  # goes without saying
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,10 @@ class ResizedArray:
     Attributes:
         set_name: what the set is called.
         side: side of the images.
-        usual: the side that goes without saying.
     """
 
     set_name: str
     side: int
-    usual: int = 64
 
     @property
     def name(self) -> str:
@@ -33,12 +32,12 @@ class ResizedArray:
     @property
     def prefix(self) -> str:
         """What files about these images begin with, beside those about images of the usual size."""
-        return "" if self.side == self.usual else f"{self.side}x{self.side}_"
+        return "" if self.side == _USUAL_SIDE else f"{self.side}x{self.side}_"
 
     @property
     def command_keys(self) -> dict[str, object]:
         """The keys of a command line that choose it."""
-        return {"image-size": None if self.side == self.usual else self.side}
+        return {"image-size": None if self.side == _USUAL_SIDE else self.side}
 
     def alone(self, places: Sequence[Path], originals: Iterable[Path]) -> Path | None:
         """The array, where it is finished at one of these places and there is no file that it could be older than."""
