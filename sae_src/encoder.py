@@ -7,6 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from omnilearn.data.own.one_array import without_mask
 from omnilearn.evaluation.evaluate import evaluation_mode
 from omnilearn.layers import flat_size
 from sae_src.methods import Autoencoder, mean_of
@@ -36,12 +37,10 @@ class CodeTransformer(TransformerMixin, BaseEstimator):
         Numbers are as the model takes them, images in [0, 1]; images of uint8 are scaled. Raises `ValueError` for
         observations of another size, for none, and for anything but numbers.
         """
-        values = np.asarray(observations)
+        values = np.asarray(without_mask(observations, "the observations"))
         size = (self.model.din,) if isinstance(self.model.din, int) else self.model.din
         if values.dtype.kind not in "biuf":
             raise ValueError(f"expected observations of numbers, not of {values.dtype}")
-        if np.ma.is_masked(observations):
-            raise ValueError("the observations are a masked array that hides values: leave their rows out")
         if values.ndim < 2 or len(values) == 0 or values[0].size != flat_size(self.model.din):
             raise ValueError(f"expected observations of the size {size}, not an array {values.shape}")
         values = values.reshape(len(values), *size)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from omnilearn.config.registry import Builder, component
+from omnilearn.data.own.one_array import without_mask
 from omnilearn.errors import UserError
 from omnilearn.layers import Layer, Size, as_size, flat_size
 from omnilearn.layers.criteria import Criterion
@@ -90,19 +91,27 @@ class Autoencoder(Model):
 
     def encode(self, observations: Tensor | np.ndarray) -> Latent:
         """Observations (B, *din) to latents (B, D), or to a normal distribution over them."""
-        return self.encoder(self.as_input(observations))
+        return self.encoder(self.as_input(observations, self.din, "encode"))
 
     def decode(self, latent: Latent | np.ndarray) -> Tensor:
         """Latents (B, D) to reconstructions (B, *dout); a distribution is sampled in training, else its mean taken."""
         if isinstance(latent, Normal):
             latent = latent.rsample() if self.training else latent.loc
-        return self.decoder(self.as_input(latent))
+        return self.decoder(self.as_input(latent, self.decoder.din, "decode"))
 
-    def as_input(self, values: Tensor | np.ndarray) -> Tensor:
-        """A tensor as it is; an array of numpy as float32 where the model is, uint8 scaled to [0, 1]."""
+    def as_input(self, values: Tensor | np.ndarray, size: Size, taker: str) -> Tensor:
+        """A tensor as it is; an array of numpy as float32 where the model is, uint8 scaled to [0, 1].
+
+        Raises `UserError`, about what takes them, where values are not (B, *size), and for masked ones.
+        """
+        shape = (size,) if isinstance(size, int) else tuple(size)
+        if values.ndim == 0 or tuple(values.shape[1:]) != shape:
+            wanted = ", ".join(["B", *map(str, shape)])
+            raise UserError(f"{taker}: expected a batch of the shape ({wanted}), got {tuple(values.shape)}")
         if isinstance(values, Tensor):
             return values
-        found = torch.from_numpy(np.ascontiguousarray(values)).to(next(self.parameters()).device)
+        found = torch.from_numpy(np.ascontiguousarray(without_mask(values, taker)))
+        found = found.to(next(self.parameters()).device)
         return found.float() / 255 if found.dtype == torch.uint8 else found.float()
 
     def losses(self, observations: Tensor) -> dict[str, Tensor | Latent]:
@@ -166,7 +175,7 @@ class GaussianAutoencoder(Autoencoder):
 
     def encode(self, observations: Tensor | np.ndarray) -> Normal:
         """Observations (B, *din) to a normal distribution over latents (B, D)."""
-        latent = self.encoder(self.as_input(observations))
+        latent = self.encoder(self.as_input(observations, self.din, "encode"))
         if not isinstance(latent, Normal):
             raise ValueError("a VAE needs an encoder with the modifier `normal`")
         return latent

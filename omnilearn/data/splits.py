@@ -65,7 +65,9 @@ def split(dataset: Dataset, ratios: Mapping[str, float], *, shuffle: bool = True
     for name, ratio in ratios.items():
         stop = start + round(ratio * len(dataset))
         if stop == start:
-            raise UserError(f"split.{name}: {ratio} of {len(dataset)} observations is less than one")
+            raise UserError(
+                f"split.{name}: {ratio} of {len(dataset)} observations is less than one; {1 / len(dataset):.2g} is one"
+            )
         parts[name] = Subset(dataset, order[start:stop])
         start = stop
     if start >= len(dataset):

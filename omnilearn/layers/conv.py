@@ -180,7 +180,9 @@ def _output_size(din: Size, channels: int, down: int, up: int, growth: int) -> S
         return channels
     spatial = [(n * up + growth) // down for n in din[1:]]
     if min(spatial) < 1:
-        raise ValueError(f"an image of {din[1]} x {din[2]} is too small to shrink by {down}")
+        raise ValueError(
+            f"an image of {din[1]} x {din[2]} is too small to shrink by {down}: larger images are needed here"
+        )
     return (channels, *spatial)
 
 
@@ -188,7 +190,10 @@ def _input_size(dout: Size, channels: int, down: int, up: int, growth: int) -> S
     if isinstance(dout, int):
         return channels
     if any(n % up for n in dout[1:]):
-        raise ValueError(f"height {dout[1]} and width {dout[2]} do not divide by {up}")
+        raise ValueError(
+            f"height {dout[1]} and width {dout[2]} do not divide by {up}: choose an image_size that can be halved as "
+            "often as layers double it, such as 64"
+        )
     return (channels, *((n * down - growth) // up for n in dout[1:]))
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
+from omnilearn.data.own.one_array import without_mask
 from omnilearn.errors import UserError
 from omnilearn.layers import Size
 from omnilearn.model import Model
@@ -53,7 +54,7 @@ class GivenModel(Autoencoder):
 
         Raises `UserError` where the encoder returns anything else, or more or fewer codes than before.
         """
-        found = self._encode[0](self.as_input(observations).to(_precision_of(self._encode[0])))
+        found = self._encode[0](self._placed(observations).to(_precision_of(self._encode[0])))
         if isinstance(found, Independent):
             found = found.base_dist
         if isinstance(found, Normal):
@@ -65,10 +66,10 @@ class GivenModel(Autoencoder):
         """Codes (B, D) to observations (B, *din); of distributions, the mean."""
         decode = self._decode[0]
         assert decode is not None
-        codes = latent.loc if isinstance(latent, Normal) else self.as_input(latent)
+        codes = latent.loc if isinstance(latent, Normal) else self._placed(latent)
         return self._as_tensor(decode(codes.to(_precision_of(decode))), "decode")
 
-    def as_input(self, values: Tensor | np.ndarray) -> Tensor:
+    def _placed(self, values: Tensor | np.ndarray) -> Tensor:
         """Values as float32 where the modules are."""
         return torch.as_tensor(values).to(self.place.device, torch.float32)
 
@@ -94,7 +95,7 @@ class GivenModel(Autoencoder):
             raise UserError(f"{name}: expected real numbers, it returned {found.dtype}")
         if isinstance(found, np.ndarray):
             with np.errstate(over="ignore"):  # codes that are not finite are told
-                found = torch.from_numpy(np.array(found, dtype=np.float32))
+                found = torch.from_numpy(np.array(without_mask(found, name), dtype=np.float32))
         return (found if found.layout == torch.strided else found.to_dense()).to(self.place.device, torch.float32)
 
 

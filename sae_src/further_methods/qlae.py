@@ -86,7 +86,7 @@ class QuantisedAutoencoder(Autoencoder):
 
     def encode_unquantised(self, observations: Tensor | np.ndarray) -> Tensor:
         """Observations (B, *din) to latents (B, D), any numbers."""
-        latents = self.encoder(self.as_input(observations))
+        latents = self.encoder(self.as_input(observations, self.din, "encode"))
         if not isinstance(latents, Tensor):
             raise ValueError("quantised latents need an encoder without the modifier `normal`")
         return latents.to(torch.promote_types(latents.dtype, torch.float32))

@@ -74,6 +74,25 @@ def test_models_take_arrays_and_give_no_gradients(run):
     assert torch.equal(*matrices) and not matrices[0].requires_grad
 
 
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda model: model.encode(VECTORS[0]), r"encode: expected a batch of the shape \(B, 6\), got \(6,\)"),
+        (
+            lambda model: model.encode(torch.zeros(2, 5)),
+            r"encode: expected a batch of the shape \(B, 6\), got \(2, 5\)",
+        ),
+        (lambda model: model.decode(np.zeros((2, 4))), r"decode: expected a batch of the shape \(B, 3\), got \(2, 4\)"),
+        (lambda model: model.encode(np.float32(1)), "encode: expected a batch"),
+        (lambda model: model.encode(np.ma.masked_array(VECTORS, VECTORS > 1)), "encode: a masked array"),
+    ],
+)
+def test_what_a_model_cannot_take_is_told(use, message):
+    model = sae.build_model("a/conv12", "m/ae", "d/vec", shape=6, latent_dim=3, width=8)
+    with pytest.raises(UserError, match=message):
+        use(model)
+
+
 @pytest.mark.slow
 def test_hybrids_can_be_pickled(run):
     again = pickle.loads(pickle.dumps(run.model))

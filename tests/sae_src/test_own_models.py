@@ -164,6 +164,7 @@ def test_classes_beside_numbers_are_told_apart():
         ({"encode": lambda batch: codes_of(batch).to(torch.complex64)}, "real numbers"),
         ({"encode": lambda batch: codes_of(batch).numpy().astype(str)}, "real numbers"),
         ({"encode": lambda batch: TransformedDistribution(Normal(codes_of(batch), 1.0), [])}, "no known mean"),
+        ({"encode": lambda batch: np.ma.masked_less(codes_of(batch).numpy(), 1)}, "encode: a masked array"),
         ({"encode": 3}, "expected a function or a model"),
         ({"decode": "none"}, "expected a function or a model"),
         ({"batch_size": 0}, "batch_size: must be at least 1"),

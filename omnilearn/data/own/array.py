@@ -10,7 +10,7 @@ import torch
 from omnilearn.config.registry import component
 from omnilearn.data.factor_table import FactorTable, factor_table
 from omnilearn.data.images import ImageDataset
-from omnilearn.data.own.array_file import open_array
+from omnilearn.data.own.array_file import FACTOR_NAMES, FACTORS, open_array
 from omnilearn.data.own.fitting import fit_images, nearest_side
 from omnilearn.data.own.layout import Layout, channels_first, check_range, layout_of
 from omnilearn.data.own.places import own_folders, own_keys
@@ -62,6 +62,11 @@ def own_array(
     with open_array(path) as file:
         layout = layout_of(file.observations.shape, file.observations.dtype, path)
         table = _table(file.columns, factors, layout, path)
+        if file.others:
+            print(
+                f"{path.name}: not read: {', '.join(file.others)} (factors are read from '{FACTORS}', their names from "
+                f"'{FACTOR_NAMES}')"
+            )
         if isinstance(layout.din, int):
             _check_room(layout.count * layout.din, path)
         with np.errstate(over="ignore"):  # which is told below

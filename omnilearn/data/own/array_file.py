@@ -1,7 +1,7 @@
 """Arrays of images or vectors in .npy, .npz and .h5 files, with factor columns beside them; never pickled."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +30,12 @@ class ArrayFile:
     Attributes:
         observations: images or vectors: an array, a mapped one, or a dataset of HDF5.
         columns: the factors (N,) by name; empty where there are none.
+        others: the names of the arrays that are neither of them, which are not read.
     """
 
     observations: "np.ndarray | h5py.Dataset"
     columns: dict[str, np.ndarray]
+    others: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def _open_npz(path: Path) -> Iterator[ArrayFile]:
         name = _observations_in(arrays.files, path)
         names = arrays[FACTOR_NAMES] if FACTOR_NAMES in arrays.files else None
         columns = _columns(arrays[FACTORS], names, path) if FACTORS in arrays.files else {}
-        yield ArrayFile(arrays[name], columns)
+        yield ArrayFile(arrays[name], columns, _others(arrays.files, name))
 
 
 @contextmanager
@@ -97,13 +99,14 @@ def _open_h5(path: Path) -> Iterator[ArrayFile]:
         found = {
             name: dataset for name, dataset in found.items() if dataset.shape is not None
         }  # None: it holds nothing
-        observations = found[_observations_in([*found], path)]
+        name = _observations_in([*found], path)
         factors = found.get(FACTORS)
         names: Any = found.get(FACTOR_NAMES)
         if names is None and factors is not None:
             names = factors.attrs.get(FACTOR_NAMES, file.attrs.get(FACTOR_NAMES))
         values = None if factors is None else factors.asstr()[:] if factors.dtype.kind == "O" else factors[()]
-        yield ArrayFile(observations, {} if values is None else _columns(values, names, path))
+        columns = {} if values is None else _columns(values, names, path)
+        yield ArrayFile(found[name], columns, _others([*found], name))
 
 
 def _observations_in(names: Sequence[str], path: Path) -> str:
@@ -113,6 +116,10 @@ def _observations_in(names: Sequence[str], path: Path) -> str:
         return (known or others)[0]
     held = ", ".join(others) or "none"
     raise UserError(f"{path}: expected an array named {' or '.join(NAMES)}; there is {held}")
+
+
+def _others(names: Iterable[str], observations: str) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in (observations, FACTORS, FACTOR_NAMES))
 
 
 def _columns(factors: np.ndarray, names: Any, path: Path) -> dict[str, np.ndarray]:

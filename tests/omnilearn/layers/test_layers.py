@@ -60,7 +60,7 @@ def test_the_order_within_a_convolution():
         (lambda: ConvLayer(), "needs the size"),
         (lambda: ConvLayer((3, 8, 8), channels=12), "group norm"),
         (lambda: ConvLayer((8, 1, 1), down=2), "too small"),
-        (lambda: ConvLayer(None, (8, 5, 5), up=2), "height 5 and width 5 do not divide by 2"),
+        (lambda: ConvLayer(None, (8, 5, 5), up=2), "do not divide by 2: choose an image_size that can"),
         (lambda: ConvLayer((8, 3, 3), (8, 8, 8)), "do not divide"),
         (lambda: ConvLayer((8, 3), (8, 8, 8)), "height, width"),
         (lambda: ConvLayer((8, 8, 8), down=0), "at least 1"),

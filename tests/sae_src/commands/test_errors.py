@@ -68,7 +68,7 @@ MISTAKES = [
     ("train demo --latent-dim 100000000000", "model"),
     ("train demo --model.encoder.last.width -3", "model"),
     ("train demo --dataset._mod.hybrid 1", "_mod does not fit random-net"),
-    ("train demo --dataset.split.val 0.0000001", "is less than one"),
+    ("train demo --dataset.split.val 0.0000001", "observations is less than one; 1"),
     ("train demo --dataset.split.train 0.1", "that name is taken"),
     ("train demo --validation.mode tset", "there is no part 'tset'"),
     ("train demo --evaluation.mode nope", "there is no part 'nope'"),

@@ -49,14 +49,15 @@ def test_images_are_resized_and_cropped_as_by_torchvision(tmp_path, data_root):
 
 
 @pytest.mark.parametrize("suffix", ["npz", "h5"])
-def test_factors_beside_images(tmp_path, data_root, suffix):
+def test_factors_beside_images(tmp_path, data_root, suffix, capsys):
     path, factors = tmp_path / f"set.{suffix}", np.stack([SHAPE, SIZE], 1)
     if suffix == "npz":
-        np.savez_compressed(path, images=GREY, factors=factors, factor_names=["shape", "size"])
+        np.savez_compressed(path, images=GREY, factors=factors, factor_names=["shape", "size"], names=["a", "b"])
     else:
         with h5py.File(path, "w") as file:
-            file["images"], file["factors"], file["factor_names"] = GREY, factors, ["shape", "size"]
+            file["images"], file["factors"], file["factor_names"], file["names"] = GREY, factors, ["shape", "size"], [0]
     data = own_array(path)
+    assert f"set.{suffix}: not read: names (factors are read from 'factors'" in capsys.readouterr().out
     assert tuple(data.factor_names) == ("shape", "size") and data.grid is None
     assert (
         data.factors(torch.arange(10)).tolist() == np.stack([SHAPE, SIZE == 1], 1)[data.rows(torch.arange(10))].tolist()
@@ -71,6 +72,7 @@ def test_vectors_take_the_widths_of_vectors(tmp_path, data_root):
     np.save(path, random.normal(size=(12, 7)))
     config = sae.create_config("a/conv12", "m/ae", "d/array", path=str(path))
     assert build_data(config).dataset.din == 7 and config.pull("model.conv_type", silent=True) == "dense-layer"
+    assert config.pull("fid", "unset", silent=True) is None  # it is for images
 
 
 @pytest.mark.parametrize(("size", "widths"), [(None, 32), (128, 128), (96, 128)])
