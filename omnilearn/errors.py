@@ -27,6 +27,11 @@ def size_in_words(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things: 1 run, 2 runs."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def printable(text: str) -> str:
     """A text as one line that shows on any terminal: signs that control it, or that it cannot show, are spelled out.
 

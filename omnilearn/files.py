@@ -135,6 +135,14 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(f"{path}: cannot be written: {error.strerror or error}; free some space or check the permissions")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, where there is none; raises `UserError` where the disk refuses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all."""
     with replacing(path) as temporary:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, replacing, save_tensors
+from omnilearn.files import make_folder, replacing, save_tensors
 from sae_src.methods import Autoencoder, mean_of
 
 Format = Literal["onnx", "safetensors", "torch"]
@@ -43,10 +43,7 @@ def export(model: Autoencoder, form: Format, folder: Path) -> list[Path]:
             import_module(package)
         except ImportError:
             raise UserError(f"export: {form} needs the package {package}: pip install '.[export]'") from None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    make_folder(folder)
     if form == "onnx":
         return _export_onnx(model, folder)
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}

@@ -15,7 +15,7 @@ from torch import Tensor
 from omnilearn.data import Dataset
 from omnilearn.data.download.paths import data_root
 from omnilearn.errors import UserError, printable
-from omnilearn.files import cannot_write, read_json_table, write_json
+from omnilearn.files import make_folder, read_json_table, write_json
 from omnilearn.versions import library_versions
 from sae_src.eval_metrics.given_model import GivenModel
 from sae_src.eval_metrics.settings import MetricSettings
@@ -91,8 +91,5 @@ def random_scores(dataset: Dataset, settings: MetricSettings, codes: int) -> dic
 
 def _store(path: Path, content: Mapping[str, Any]) -> None:
     """Write a level; `UserError` where the disk refuses."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    make_folder(path.parent)
     write_json(path, content)

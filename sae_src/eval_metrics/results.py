@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omnilearn.figures import encoded
-from omnilearn.files import cannot_write, is_own_folder, not_regular, save_tensors, storable, write_bytes, write_json
+from omnilearn.files import is_own_folder, make_folder, not_regular, save_tensors, storable, write_bytes, write_json
 from omnilearn.tensorboard.writer import TensorBoardWriter, tag_of
 from sae_src.eval_metrics.outcome import Outcome
 
@@ -55,17 +55,14 @@ def save_figures(folder: Path, prefix: str, figures: "Mapping[str, Figure]", *, 
 
     Raises `UserError` where the disk refuses or, unless links are followed, the folder is a link to another one.
     """
-    make_folder(folder, follow_links=follow_links)
+    make_figure_folder(folder, follow_links=follow_links)
     for name, figure in figures.items():
         write_bytes(folder / f"{prefix}_{name}.png", encoded(figure, "png", dots_per_inch=200, trimmed=True))
         write_bytes(folder / f"{prefix}_{name}.pdf", encoded(figure, "pdf", dots_per_inch=200, trimmed=True))
 
 
-def make_folder(folder: Path, *, follow_links: bool = False) -> None:
+def make_figure_folder(folder: Path, *, follow_links: bool = False) -> None:
     """Make a folder for figures where there is none; raises `UserError` as `save_figures`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    make_folder(folder)
     if not (follow_links or is_own_folder(folder)):
         raise not_regular(folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from omnilearn.config import Node, call, reject_unused
 from omnilearn.device import pick_device
-from omnilearn.errors import UserError, printable, size_in_words
+from omnilearn.errors import UserError, counted, printable, size_in_words
 from omnilearn.files import is_own_folder, write_text
 from omnilearn.runs.folder import save_root
 from sae_src.report.contents import Contents, Extent, collect
@@ -64,8 +64,8 @@ def report(config: Node) -> Contents:
         print(f"note: {printable(note)}")
     text = page(contents, written=datetime.now())
     write_text(settings.out, text)
-    many = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-    print(f"{many} written to {settings.out} ({size_in_words(len(text.encode()))}): open it in a browser")
+    size = size_in_words(len(text.encode()))
+    print(f"{counted(len(runs), 'run')} written to {settings.out} ({size}): open it in a browser")
     return contents
 
 

@@ -11,7 +11,7 @@ import omnifig
 
 from omnilearn.config import Node, call, keys_given, reject_unknown_keys
 from omnilearn.config.recorder import recorder_of
-from omnilearn.errors import UserError, printable
+from omnilearn.errors import UserError, counted, printable
 from omnilearn.files import write_text
 from omnilearn.runs.folder import save_root
 from omnilearn.training.console import program
@@ -114,11 +114,12 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     jobs = _chosen(jobs_of(plan), settings.only)
     root = save_root(settings.saveroot)
     if settings.pack is not None:
-        print(f"{pack(jobs, ExistingRuns(root), settings.pack)} of {_runs(len(jobs))} packed into {settings.pack}")
+        packed = pack(jobs, ExistingRuns(root), settings.pack)
+        print(f"{packed} of {counted(len(jobs), 'run')} packed into {settings.pack}")
         return None
     if settings.unpack is not None:
         names = unpack(settings.unpack, ExistingRuns(root))
-        print("\n".join([f"{_runs(len(names))} unpacked into {root}", *names]))
+        print("\n".join([f"{counted(len(names), 'run')} unpacked into {root}", *names]))
         return None
     folder = root / FOLDER
     slots = slots_for(settings.workers or max(1, len(gpus)), gpus)
@@ -227,7 +228,7 @@ def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
         print(f"stopped by {outcome.stopped_by}\nto go on: {again}", file=sys.stderr)
         raise SystemExit(STOPPED)
     if outcome.failed:
-        failed = f"{len(outcome.failed)} of {_runs(len(jobs))} failed"
+        failed = f"{len(outcome.failed)} of {counted(len(jobs), 'run')} failed"
         raise UserError(f"{failed}; to try them again: {again} --retry failed")
     if outcome.interrupted:
         print(f"to go on: {again}", file=sys.stderr)
@@ -235,7 +236,7 @@ def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
 
 
 def _counted(jobs: Sequence[Job], done: Sequence[Job]) -> str:
-    return f"{_runs(len(jobs))}: {len(done)} done, {len(jobs) - len(done)} left"
+    return f"{counted(len(jobs), 'run')}: {len(done)} done, {len(jobs) - len(done)} left"
 
 
 def _again() -> str:
@@ -245,7 +246,3 @@ def _again() -> str:
         at = words.index("--retry")
         words = words[:at] + words[at + 2 :]
     return shlex.join(words)
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from omnilearn.errors import counted
 from omnilearn.locks import is_being_trained, try_lock
 from sae_src.sweeps.display import Display
 from sae_src.sweeps.existing import ExistingRuns
@@ -186,7 +187,7 @@ class Runner:
 
     def _stop(self, active: list[Active], outcome: Outcome, show: Display) -> None:
         """Let all processes save and end; a second signal kills them."""
-        show.event(f"stopping {len(active)} run{'' if len(active) == 1 else 's'} (Ctrl-C again kills)")
+        show.event(f"stopping {counted(len(active), 'run')} (Ctrl-C again kills)")
         for each in active:
             each.worker.stop(signal.SIGTERM)
         for each in list(active):

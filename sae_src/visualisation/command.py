@@ -11,14 +11,14 @@ import torch
 from omnilearn.config import Node, call, reject_unknown_keys, reject_unused
 from omnilearn.config.tree import given_keys
 from omnilearn.device import describe_device, pick_device, to_device
-from omnilearn.errors import UserError, did_you_mean
+from omnilearn.errors import UserError, counted, did_you_mean
 from omnilearn.evaluation.evaluate import check_fit
 from omnilearn.figures import arranged, encoded
 from omnilearn.files import is_regular, not_regular, write_bytes
 from omnilearn.randomness import derived_seed, undisturbed
 from omnilearn.runs.folder import save_root
 from omnilearn.runs.summary import summarise
-from sae_src.eval_metrics.results import make_folder
+from sae_src.eval_metrics.results import make_figure_folder
 from sae_src.methods import as_autoencoder, mean_of
 from sae_src.run import Selection, load_run
 from sae_src.visualisation.paper import INCHES, Style, Width
@@ -100,14 +100,14 @@ def visualize(config: Node) -> list[Path]:
     _check_places(list(files.values()), overwrite=settings.overwrite)
     print(f"{run.name}, {run.checkpoint.name}: {', '.join(chosen)} on {describe_device(device)}", flush=True)
     about = f"{summarise(run.path).model}, {dataset.config}" if settings.titles else ""
-    make_folder(folder)
+    make_figure_folder(folder)
     for name, figure in chosen.items():
         title = f"{figure.title} ({about})" if settings.titles else ""
         wanted = [form for form in forms if (name, form) in files]
         with torch.no_grad(), undisturbed(derived_seed(settings.seed, name)):
             for form, content in _contents(figure, subject, Style(INCHES[settings.width], title), wanted):
                 write_bytes(files[name, form], content)
-    print(f"{len(files)} {'file' if len(files) == 1 else 'files'} written to {folder}")
+    print(f"{counted(len(files), 'file')} written to {folder}")
     return list(files.values())
 
 

@@ -15,7 +15,7 @@ from omnilearn.data.own.columns_file import column_of
 from omnilearn.data.own.layout import layout_of
 from omnilearn.data.own.one_array import as_array, is_frame, without_mask
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, replacing
+from omnilearn.files import make_folder, replacing
 
 Factors = ArrayLike | Tensor | Mapping[str, ArrayLike]
 """Columns (N, K), a single one (N,), or columns by name, as a frame of pandas has them."""
@@ -70,10 +70,7 @@ def keep_given(data: Any, factors: Factors | None = None, *, dataroot: Path | No
     path = data_root(dataroot).resolve() / "own" / f"given-{digest.hexdigest()[:16]}.h5"
     if path.is_file():
         return path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    make_folder(path.parent)
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file["observations"] = observations
         if columns:
