@@ -106,59 +106,61 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     path = _file_of(config)
     plan = read_sweep(path)
     settings = call(SweepSettings, config)
-    gpus = settings.devices
+    gpus, root = settings.devices, save_root(settings.saveroot)
     reject_unknown_keys(config, keys_given(config))
     check_commands(plan.then)
-    if plan.search is not None and not settings.unpack:
-        return _search(plan, plan.search, settings)
-    jobs = _chosen(jobs_of(plan), settings.only)
-    root = save_root(settings.saveroot)
-    if settings.pack is not None:
-        packed = pack(jobs, ExistingRuns(root), settings.pack)
-        print(f"{packed} of {counted(len(jobs), 'run')} packed into {settings.pack}")
-        return None
     if settings.unpack is not None:
         names = unpack(settings.unpack, ExistingRuns(root))
         print("\n".join([f"{counted(len(names), 'run')} unpacked into {root}", *names]))
         return None
-    folder = root / FOLDER
+    if plan.search is not None:
+        return _search(plan, plan.search, settings)
+    jobs = _chosen(jobs_of(plan), settings.only)
+    if settings.pack is not None:
+        packed = pack(jobs, ExistingRuns(root), settings.pack)
+        print(f"{packed} of {counted(len(jobs), 'run')} packed into {settings.pack}")
+        return None
     slots = slots_for(settings.workers or max(1, len(gpus)), gpus)
-    runner = Runner(root, folder, folder / plan.name, plan.then, slots)
+    runner = Runner(root, root / FOLDER, root / FOLDER / plan.name, plan.then, slots)
     left = {job.number: runner.left(job) for job in jobs}
+    todo = [job for job in jobs if left[job.number]]
     if settings.print:
-        for job in jobs:
+        for job in todo:
             for step in left[job.number]:
                 print(f"{job.number:>{len(str(len(jobs)))}}  {command_line(step.words, program())}")
-        print(_counted(jobs, [job for job in jobs if not left[job.number]]))
+        print(_state(jobs, todo))
         return None
     if settings.sbatch is not None:
-        numbers = [job.number for job in jobs if left[job.number]]
-        _write_batch_script(settings.sbatch, plan.name, path, settings, numbers)
+        _write_batch_script(settings.sbatch, plan.name, path, settings, [job.number for job in todo])
         return None
-    submission = _submission(settings, folder / plan.name / "slurm", plan.name)
+    submission = _submission(settings, root / FOLDER / plan.name / "slurm", plan.name)
     if settings.retry:
         for job in jobs:
             runner.failures.forget(job.identity)
-    todo = [job for job in jobs if left[job.number]]
     check([job for job in todo if left[job.number][0].name == "train"], modes_of(plan.then))
     outcome = Outcome(done=[job for job in jobs if not left[job.number]])
-    print(_counted(jobs, outcome.done), flush=True)
-    again = f"{program()} sweep {_again()}"
+    print(_state(jobs, todo), flush=True)
     if submission is not None:
-        tasks = submission.submit([[*_words(path, settings), str(job.number)] for job in todo])
-        told = [f"{task.job_id}  {job.number} {job.title}" for job, task in zip(todo, tasks, strict=True)]
-        print("\n".join([*told, submission.how_to_see(tasks)] if tasks else ["nothing is left to do"]), flush=True)
-        if not settings.wait:
+        words = [[*_words(path, settings), str(job.number)] for job in todo]
+        if not _submit(submission, words, todo, wait=bool(settings.wait)):
             return None
-        wait_for(tasks, lambda at, state: print(f"{told[at]}: {state}", flush=True))
         runner.look(todo, outcome)
-        _report(jobs, outcome, again)
-        return outcome
-    show = Display(len(jobs), len(outcome.done))
-    runner.run(todo, outcome, show)
-    show.close()
-    _report(jobs, outcome, again)
+    else:
+        show = Display(len(jobs), len(outcome.done))
+        runner.run(todo, outcome, show)
+        show.close()
+    _report(jobs, outcome, f"{program()} sweep {_again()}")
     return outcome
+
+
+def _submit(submission: Submission, words: Sequence[list[str]], todo: Sequence[Job], *, wait: bool) -> bool:
+    """Submit the command of each run that is left, and tell which task it is; whether they have ended by now."""
+    tasks = submission.submit(words)
+    told = [f"{task.job_id}  {job.number} {job.title}" for job, task in zip(todo, tasks, strict=True)]
+    print("\n".join([*told, submission.how_to_see(tasks)] if tasks else ["nothing is left to do"]), flush=True)
+    if wait:
+        wait_for(tasks, lambda at, state: print(f"{told[at]}: {state}", flush=True))
+    return wait
 
 
 def _search(plan: Sweep, search: Search, settings: SweepSettings) -> list[Trial | None] | None:
@@ -219,7 +221,8 @@ def _file_of(config: Node) -> Path:
 
 def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
     """Say what became of all runs, and how to go on where any are left."""
-    print(_counted(jobs, outcome.done))
+    done = {job.number for job in outcome.done}
+    print(_state(jobs, [job for job in jobs if job.number not in done]))
     for job, step in outcome.interrupted:
         print(f"  {job.number} {job.title}: interrupted in {step.name}")
     for job, failure in outcome.failed:
@@ -235,8 +238,8 @@ def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
         raise SystemExit(STOPPED)
 
 
-def _counted(jobs: Sequence[Job], done: Sequence[Job]) -> str:
-    return f"{counted(len(jobs), 'run')}: {len(done)} done, {len(jobs) - len(done)} left"
+def _state(jobs: Sequence[Job], left: Sequence[Job]) -> str:
+    return f"{counted(len(jobs), 'run')}: {len(jobs) - len(left)} done, {len(left)} left"
 
 
 def _again() -> str:
