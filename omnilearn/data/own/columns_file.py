@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import StringIO
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -51,8 +52,8 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
 def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         with open_regular(path, follow_links=True) as file:
-            lines = file.read().decode("utf-8-sig").splitlines()
-        table = [row for row in csv.reader(lines, strict=True) if row]
+            text = file.read().decode("utf-8-sig")
+        table = [row for row in csv.reader(StringIO(text, newline=""), strict=True) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: cannot be read as a CSV in UTF-8: {first_line(error)}") from error
     if len(table) < 2:
@@ -113,9 +114,22 @@ def column_of(texts: Sequence[str]) -> np.ndarray:
     """A column (N,) of what texts say: whole numbers, floats or text; a number that is missing is NaN, a text empty."""
     values = ["" if text.lower() in _MISSING else text for text in texts]
     numbers = [value or "nan" for value in values]
+    if not all(value.isascii() and "_" not in value for value in numbers):  # "1_0" would be ten to Python
+        return np.array(values)
     for kind, dtype in ((int, np.int64), (float, np.float64)):
         try:
-            return np.array([kind(number) for number in numbers], dtype=dtype)
+            column = np.array([kind(number) for number in numbers], dtype=dtype)
         except (ValueError, OverflowError):
             continue
+        if _rounded_to_one(numbers, column):
+            break
+        return column
     return np.array(values)
+
+
+def _rounded_to_one(numbers: Sequence[str], column: np.ndarray) -> bool:
+    """Whether whole numbers of more digits than floats have, as those that name things, became the same float."""
+    if column.dtype.kind != "f":
+        return False
+    whole = {int(number) for number in numbers if number.lstrip("+-").isdigit()}
+    return len({float(number) for number in whole}) < len(whole)

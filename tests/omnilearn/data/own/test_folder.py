@@ -11,7 +11,7 @@ from PIL import Image
 from torchvision import transforms
 
 from omnilearn.data.own import folder
-from omnilearn.data.own.columns_file import column_of
+from omnilearn.data.own.columns_file import column_of, read_columns
 from omnilearn.data.own.folder import PhotoFolder
 from omnilearn.data.own.photo_files import find_photos
 from omnilearn.errors import UserError
@@ -183,3 +183,24 @@ def test_a_table_of_another_kind_is_refused(tmp_path, data_root, table, message)
 def test_whole_numbers_of_any_size_are_numbers():
     assert column_of(["1", "99999999999999999999"]).tolist() == [1, 1e20]
     assert column_of(["1", "2"]).dtype == np.int64 and column_of(["1", "None"])[0] == 1
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1_0", "10"],
+        ["\u0661", "1"],
+        ["99999999999999999998", "99999999999999999999"],
+    ],
+)
+def test_what_would_be_the_same_number_to_python_stays_text(texts):
+    assert column_of(texts).tolist() == texts
+
+
+def test_ends_of_lines_within_quotes_belong_to_the_text(tmp_path, data_root):
+    texts = ["a\nb", "a b", "a\u2028b", "a\u0085b"]
+    for k in range(len(texts)):
+        photo(tmp_path / "photos" / f"{k}.png")
+    rows = "".join(f'{k}.png,"{text}"\n' for k, text in enumerate(texts))
+    (tmp_path / "photos" / "table.csv").write_text("file,kind\n" + rows, encoding="utf-8", newline="")
+    assert read_columns(tmp_path / "photos" / "table.csv", [f"{k}.png" for k in range(4)])["kind"].tolist() == texts
