@@ -1,6 +1,7 @@
 """Metrics of any encoder on any observations, from Python."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -85,10 +86,13 @@ def evaluate_metrics(
         UserError: where observations, factors, settings or codes are not what they should be.
     """
     for name, function in (("encode", encode), ("decode", decode)):
-        if not callable(function) and function is not None:
+        if not callable(function) and (function is not None or name == "encode"):
             raise UserError(f"{name}: expected a function or a model, got a {type(function).__name__}")
-    if batch_size is not None and batch_size < 1:
-        raise UserError(f"batch_size: must be at least 1, got {batch_size}")
+    if batch_size is not None:
+        if not isinstance(batch_size, Integral):
+            raise UserError(f"batch_size: must be a whole number, got {batch_size!r}")
+        if batch_size < 1:
+            raise UserError(f"batch_size: must be at least 1, got {batch_size}")
     check_resamples(bootstrap)
     values = as_observations(as_array(observations))
     table = None if factors is None else factor_table(as_columns(factors, len(values)))

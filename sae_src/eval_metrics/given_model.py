@@ -63,11 +63,18 @@ class GivenModel(Autoencoder):
         return self._rows(self._as_tensor(found, "encode"), len(observations))
 
     def decode(self, latent: Latent | np.ndarray) -> Tensor:
-        """Codes (B, D) to observations (B, *din); of distributions, the mean."""
+        """Codes (B, D) to observations (B, *din); of distributions, the mean.
+
+        Raises `UserError` where the decoder returns anything else.
+        """
         decode = self._decode[0]
         assert decode is not None
         codes = latent.loc if isinstance(latent, Normal) else self._placed(latent)
-        return self._as_tensor(decode(codes.to(_precision_of(decode))), "decode")
+        found = self._as_tensor(decode(codes.to(_precision_of(decode))), "decode")
+        size = (len(codes), *((self.dout,) if isinstance(self.dout, int) else self.dout))
+        if found.shape != size:
+            raise UserError(f"decode: {len(codes)} codes gave {tuple(found.shape)}: expected observations {size}")
+        return found
 
     def _placed(self, values: Tensor | np.ndarray) -> Tensor:
         """Values as float32 where the modules are."""

@@ -168,6 +168,8 @@ def test_classes_beside_numbers_are_told_apart():
         ({"encode": 3}, "expected a function or a model"),
         ({"decode": "none"}, "expected a function or a model"),
         ({"batch_size": 0}, "batch_size: must be at least 1"),
+        ({"batch_size": 2.5}, "batch_size: must be a whole number, got 2.5"),
+        ({"encode": None}, "encode: expected a function or a model, got a NoneType"),
         ({"bootstrap": -1}, "bootstrap: must be at least 2"),
         ({"num_train": 2.5}, "num_train: must be a whole number"),
         ({"num_bins": "many"}, "num_bins: must be a number"),
@@ -176,3 +178,8 @@ def test_classes_beside_numbers_are_told_apart():
 def test_what_does_not_fit_is_refused(keys, message):
     with pytest.raises(UserError, match=message):
         scores(**keys)
+
+
+def test_a_decoder_of_another_size_is_told():
+    result = scores(decode=lambda codes: codes[:, :1], metrics=["responses"], num_response=10)
+    assert not result.scores and "expected observations" in result.skipped["LatentResponses"]
