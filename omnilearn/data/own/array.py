@@ -143,6 +143,8 @@ def _stream(path: Path, layout: Layout, image_size: int | None, channels: int | 
     side = nearest_side(min(layout.din[1:])) if image_size is None else image_size
     if side < 1:
         raise UserError(f"image_size: must be at least 1, got {side}")
+    if channels not in (None, 1, 3):
+        raise UserError(f"channels: must be 1 or 3, got {channels}")
     if image_size is None and layout.din[1:] != (side, side):
         print(f"{path.name}: images of {layout.din[1]} x {layout.din[2]} are resized to {side} x {side} (image_size)")
     shape = (layout.count, channels or layout.din[0], side, side)

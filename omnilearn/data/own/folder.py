@@ -67,6 +67,8 @@ class PhotoFolder(ImageDataset):
     ) -> None:
         if image_size < 1:
             raise UserError(f"image_size: must be at least 1, got {image_size}")
+        if channels not in (1, 3):
+            raise UserError(f"channels: must be 1 or 3, got {channels}")
         found = find_photos(path)
         folders = own_folders(path, dataroot, cacheroot)
         note = folders[-1] / "photos.json"

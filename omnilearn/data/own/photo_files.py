@@ -11,7 +11,7 @@ from typing import TypeVar
 from PIL import Image
 
 from omnilearn.errors import UserError, first_line, printable
-from omnilearn.files import not_regular, open_regular, read_json, write_json
+from omnilearn.files import make_folder, not_regular, open_regular, read_json, write_json
 from omnilearn.progress import with_progress
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -53,7 +53,8 @@ def find_photos(folder: Path) -> PhotoFiles:
         )
     digest = hashlib.sha256()
     for name in names:
-        stat = (folder / name).stat()
+        path = folder / name
+        stat = path.stat() if path.exists() else path.lstat()  # a link may lead nowhere: a broken photo
         digest.update(os.fsencode(name) + f"\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return PhotoFiles(folder, tuple(names), digest.hexdigest())
 
@@ -74,8 +75,7 @@ def _walk(folder: Path, above: Sequence[str]) -> Iterator[Path]:
         elif path.suffix.lower() in SUFFIXES:
             if path.exists() and not path.is_file():
                 raise not_regular(path)
-            if path.exists():  # a link may lead nowhere
-                yield path
+            yield path
 
 
 def decoded(path: Path, use: Callable[[Image.Image], T]) -> T:
@@ -118,7 +118,7 @@ def without_broken(photos: PhotoFiles, note: Path, *, skip: bool) -> PhotoFiles:
                 decoded(path, lambda photo: None)
             except UserError as problem:
                 broken[name] = str(problem)
-        note.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(note.parent)
         write_json(note, {"photos": photos.fingerprint, "broken": broken})
     if not broken:
         return photos

@@ -123,10 +123,18 @@ def test_bombs_are_not_unpacked(photos, data_root, monkeypatch):
 
 def test_loops_and_hidden_files_are_left_out(photos, data_root):
     os.symlink(photos, photos / "cat" / "again")
-    os.symlink(photos / "nowhere.png", photos / "cat" / "gone.png")
     photo(photos / ".hidden.png")
     photo(photos / ".trash" / "a.png")
     assert len(find_photos(photos).names) == 6
+
+
+def test_links_that_lead_nowhere_are_broken_photos(photos, data_root):
+    os.symlink(photos / "nowhere.png", photos / "cat" / "gone.png")
+    with pytest.raises(UserError, match=r"1 of 7 images cannot be used: .*gone\.png: .*--skip-broken yes"):
+        PhotoFolder(photos)
+    assert len(PhotoFolder(photos, skip_broken=True)) < 7
+    with pytest.raises(UserError, match="channels: must be 1 or 3, got 2"):
+        PhotoFolder(photos, channels=2)
 
 
 def test_a_folder_that_is_none_of_photos_is_refused(tmp_path, photos, data_root, monkeypatch):
