@@ -92,7 +92,11 @@ def start_with(model: Model, weights: Mapping[str, Any], name: str) -> None:
         model.load_state_dict(weights)
     except (RuntimeError, KeyError, TypeError, AttributeError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise UserError(f"from: the weights of {name} do not fit this model: {' '.join(lines[1:2])}") from None
+        others = f" (and {len(lines) - 2} more)" if len(lines) > 2 else ""
+        raise UserError(
+            f"from: the weights of {name} do not fit this model, whose architecture, method and sizes must be those of "
+            f"that run: {' '.join(lines[1:2])}{others}"
+        ) from None
 
 
 def save_first(folder: Path, config: Node, components: Components, settings: TrainSettings) -> None:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from omnilearn.config import Node, call, keys_given, read_key
 from omnilearn.config.recorder import recorder_of
 from omnilearn.config.tree import merged
-from omnilearn.errors import UserError
+from omnilearn.errors import ConfigError, UserError
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.identity import plain
 from omnilearn.runs.origin import origin_of
@@ -81,7 +81,13 @@ def start_from(path: Path, config: Node, update: Update = "both") -> Path:
     found.given = tuple(key for key in told.given if key != KEY)
     found.named, found.spelled = told.named, told.spelled
     expect_training(new)
-    return train(new, run.state["model"])
+    try:
+        return train(new, run.state["model"])
+    except ConfigError as error:
+        if not any(name.startswith("a/") for name in told.named):
+            raise
+        hint = f"the architecture stands over the config of {path.name}, whose weights want their own: leave it out"
+        raise ConfigError(f"{error} ({hint})") from error
 
 
 def _on_the_whole(below: dict[str, Any], given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -56,7 +56,7 @@ def _why_none(outcome: Outcome, title: str) -> str:
     kept = "; what else it gives is kept" if outcome.results.get(title) else ""
     for part in (name for name in outcome.skipped if name.startswith(f"{title}: ")):
         return f"no score: its scores are of {part.partition(': ')[2]}, which {outcome.skipped[part]}{kept}"
-    return f"no score is defined: these codes or factors do not vary enough for it{kept}"
+    return f"no score is defined: these codes or factors do not vary enough for it, or are too few{kept}"
 
 
 def _beside(interval: tuple[float, float] | None, chance: float | None) -> str:

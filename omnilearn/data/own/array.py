@@ -12,7 +12,7 @@ from omnilearn.data.factor_table import FactorTable, factor_table
 from omnilearn.data.images import ImageDataset
 from omnilearn.data.own.array_file import FACTOR_NAMES, FACTORS, open_array
 from omnilearn.data.own.fitting import fit_images, nearest_side
-from omnilearn.data.own.layout import Layout, channels_first, check_range, layout_of
+from omnilearn.data.own.layout import Layout, channels_first, check_finite, check_range, layout_of
 from omnilearn.data.own.places import own_folders, own_keys
 from omnilearn.data.rows import RowDataset
 from omnilearn.data.splits import TEST_SHARE, train_and_test
@@ -131,11 +131,7 @@ def _check_room(values: int, path: Path) -> None:
 def _check_vectors(vectors: np.ndarray, image_size: int | None, channels: int | None, path: Path) -> None:
     if image_size is not None or channels is not None:
         raise UserError(f"{path}: vectors have neither image_size nor channels; images have the shape (N, H, W[, C])")
-    missing = ~np.isfinite(vectors).all(axis=1)
-    if missing.any():
-        raise UserError(
-            f"{path}: values that are not finite (NaN, or beyond 3.4e38), the first in row {int(missing.argmax())}"
-        )
+    check_finite(vectors, path)
 
 
 def _stream(path: Path, layout: Layout, image_size: int | None, channels: int | None) -> ImageStream:

@@ -12,11 +12,12 @@ from torch import Tensor
 
 from omnilearn.data.download.paths import data_root
 from omnilearn.data.own.columns_file import column_of
-from omnilearn.data.own.layout import layout_of
+from omnilearn.data.own.layout import Layout, channels_first, check_finite, check_range, layout_of
 from omnilearn.data.own.one_array import as_array, is_frame, without_mask
 from omnilearn.errors import UserError
 from omnilearn.files import make_folder, replacing
 
+_STEP = 1024  # observations checked at a time
 Factors = ArrayLike | Tensor | Mapping[str, ArrayLike]
 """Columns (N, K), a single one (N,), or columns by name, as a frame of pandas has them."""
 
@@ -60,7 +61,7 @@ def keep_given(data: Any, factors: Factors | None = None, *, dataroot: Path | No
     import h5py
 
     observations = as_array(data)
-    layout_of(observations.shape, observations.dtype, "data")
+    _check(observations, layout_of(observations.shape, observations.dtype, "data"))
     columns = {} if factors is None else as_columns(factors, len(observations))
     digest = hashlib.sha256(f"{observations.dtype}{observations.shape}".encode())
     digest.update(np.ascontiguousarray(observations).data)
@@ -85,8 +86,6 @@ def keep_given(data: Any, factors: Factors | None = None, *, dataroot: Path | No
 
 def as_observations(values: np.ndarray, *, source: str = "observations") -> Tensor:
     """Images of any layout as a tensor (N, C, H, W) of uint8 or float32, vectors as float32 (N, D)."""
-    from omnilearn.data.own.layout import channels_first, check_range
-
     layout = layout_of(values.shape, values.dtype, source)
     if isinstance(layout.din, int):
         with np.errstate(over="ignore"):  # which is told below
@@ -97,6 +96,16 @@ def as_observations(values: np.ndarray, *, source: str = "observations") -> Tens
     images = channels_first(values, layout)
     check_range(images, source)
     return images
+
+
+def _check(observations: np.ndarray, layout: Layout) -> None:
+    """Raise `UserError` for values that no data set would take, before they are written."""
+    for first in range(0, layout.count, _STEP):
+        some = observations[first : first + _STEP]
+        if isinstance(layout.din, int):
+            check_finite(some, "data", first)
+        else:
+            check_range(channels_first(some, layout), "data", first)
 
 
 def _column(values: Any) -> np.ndarray:

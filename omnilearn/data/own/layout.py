@@ -38,6 +38,8 @@ def layout_of(shape: tuple[int, ...], dtype: np.dtype, source: object) -> Layout
     kinds = "biuf" if len(shape) == 2 else "f"
     if dtype != np.uint8 and dtype.kind not in kinds:
         raise UserError(f"{source}: values of type {dtype}: expected uint8, or floats from 0 to 1")
+    if len(shape) in (2, 3, 4) and shape[0] == 0:
+        raise UserError(f"{source}: there are no observations: the shape is {shape}")
     if len(shape) not in (2, 3, 4) or min(shape) < 1:
         raise UserError(
             f"{source}: the shape {shape} is neither that of images, (N, H, W), (N, H, W, C) or (N, C, H, W), nor "
@@ -82,6 +84,15 @@ def check_range(images: Tensor, source: object, first: int = 0) -> None:
         raise UserError(
             f"{source}: floats from {least:g} to {most:g}: expected 0 to 1; divide by the largest value, or store uint8"
         )
+
+
+def check_finite(vectors: np.ndarray, source: object, first: int = 0) -> None:
+    """Raise `UserError` where vectors (B, D) are missing or beyond float32; `first` is the row of the first."""
+    with np.errstate(over="ignore"):  # which is told
+        missing = ~np.isfinite(vectors.astype(np.float32)).all(axis=1)
+    if missing.any():
+        row = first + int(missing.argmax())
+        raise UserError(f"{source}: values that are not finite (NaN, or beyond 3.4e38), the first in row {row}")
 
 
 def array_size(keys: dict[str, Any]) -> int | str:

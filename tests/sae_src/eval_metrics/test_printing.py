@@ -45,7 +45,9 @@ def test_what_works_is_not_told_where_all_does(capsys):
 
 def test_a_metric_without_a_reason(capsys):
     outcome = Outcome(scores={"MIG": {"discrete_mig": math.nan}})
-    assert lines(outcome, capsys) == ["  MIG  no score is defined: these codes or factors do not vary enough for it"]
+    assert lines(outcome, capsys) == [
+        "  MIG  no score is defined: these codes or factors do not vary enough for it, or are too few"
+    ]
 
 
 @pytest.mark.parametrize(("num_train", "is_told"), [(20, False), (900, True)])

@@ -11,7 +11,7 @@ from torchvision.transforms import functional
 import sae_src as sae
 from omnilearn.assembly import build_data
 from omnilearn.data.own.array import own_array
-from omnilearn.data.own.given import as_columns
+from omnilearn.data.own.given import as_columns, keep_given
 from omnilearn.data.own.one_array import as_array
 from omnilearn.errors import UserError
 
@@ -229,6 +229,21 @@ def test_frames_are_observations_and_columns_by_name():
 def test_what_is_no_array_is_refused(data, message):
     with pytest.raises(UserError, match=message):
         as_array(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (GREY.astype(np.float32) + 2, "data: floats from 2"),
+        (np.full((3, 4, 4), np.nan), "data: values that are not finite"),
+        (np.array([[0.0], [1e300]]), r"data: values that are not finite \(NaN, or beyond 3.4e38\), the first in row 1"),
+        (GREY[:0], "data: there are no observations"),
+    ],
+)
+def test_what_no_data_set_takes_is_not_written(data, message, data_root):
+    with pytest.raises(UserError, match=message):
+        keep_given(data)
+    assert not list(data_root.glob("own/*"))
 
 
 @pytest.mark.parametrize(
