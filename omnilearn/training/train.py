@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -95,7 +96,7 @@ def start_with(model: Model, weights: Mapping[str, Any], name: str) -> None:
         others = f" (and {len(lines) - 2} more)" if len(lines) > 2 else ""
         raise UserError(
             f"from: the weights of {name} do not fit this model, whose architecture, method and sizes must be those of "
-            f"that run: {' '.join(lines[1:2])}{others}"
+            f"that run: {shorten(' '.join(lines[1:2]), 160, placeholder=' ...')}{others}"
         ) from None
 
 
