@@ -12,6 +12,7 @@ from omnilearn.config import Builder, Node, call, reject_unused
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
+from omnilearn.files import make_folder
 from omnilearn.progress import with_progress
 from omnilearn.randomness import undisturbed
 from omnilearn.versions import library_versions
@@ -77,7 +78,7 @@ def train_and_keep_factor_net(config: Node) -> Path:
         "threads": torch.get_num_threads(),
         "versions": library_versions(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     save_factor_net(path, net, moments, about)
     print(f"written to {path}")
     return path

@@ -142,7 +142,8 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     print(_state(jobs, todo), flush=True)
     if submission is not None:
         words = [[*_words(path, settings), str(job.number)] for job in todo]
-        if not _submit(submission, words, todo, wait=bool(settings.wait)):
+        _submit(submission, words, todo, wait=bool(settings.wait))
+        if not settings.wait:
             return None
         runner.look(todo, outcome)
     else:
@@ -153,14 +154,13 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     return outcome
 
 
-def _submit(submission: Submission, words: Sequence[list[str]], todo: Sequence[Job], *, wait: bool) -> bool:
-    """Submit the command of each run that is left, and tell which task it is; whether they have ended by now."""
+def _submit(submission: Submission, words: Sequence[list[str]], todo: Sequence[Job], *, wait: bool) -> None:
+    """Submit the command of each run that is left, and tell which task it is; with `wait` until they have ended."""
     tasks = submission.submit(words)
     told = [f"{task.job_id}  {job.number} {job.title}" for job, task in zip(todo, tasks, strict=True)]
     print("\n".join([*told, submission.how_to_see(tasks)] if tasks else ["nothing is left to do"]), flush=True)
     if wait:
         wait_for(tasks, lambda at, state: print(f"{told[at]}: {state}", flush=True))
-    return wait
 
 
 def _search(plan: Sweep, search: Search, settings: SweepSettings) -> list[Trial | None] | None:

@@ -11,7 +11,7 @@ from omnilearn.config.registry import component
 from omnilearn.data.factor_table import FactorTable, factor_table
 from omnilearn.data.images import ImageDataset
 from omnilearn.data.own.array_file import FACTOR_NAMES, FACTORS, open_array
-from omnilearn.data.own.fitting import fit_images, nearest_side
+from omnilearn.data.own.fitting import check_form, fit_images, nearest_side
 from omnilearn.data.own.layout import Layout, channels_first, check_finite, check_range, layout_of
 from omnilearn.data.own.places import own_folders, own_keys
 from omnilearn.data.rows import RowDataset
@@ -137,10 +137,7 @@ def _check_vectors(vectors: np.ndarray, image_size: int | None, channels: int | 
 def _stream(path: Path, layout: Layout, image_size: int | None, channels: int | None) -> ImageStream:
     assert not isinstance(layout.din, int)
     side = nearest_side(min(layout.din[1:])) if image_size is None else image_size
-    if side < 1:
-        raise UserError(f"image_size: must be at least 1, got {side}")
-    if channels not in (None, 1, 3):
-        raise UserError(f"channels: must be 1 or 3, got {channels}")
+    check_form(side, channels)
     if image_size is None and layout.din[1:] != (side, side):
         print(f"{path.name}: images of {layout.din[1]} x {layout.din[2]} are resized to {side} x {side} (image_size)")
     shape = (layout.count, channels or layout.din[0], side, side)

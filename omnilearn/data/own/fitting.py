@@ -6,11 +6,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from omnilearn.errors import UserError
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDES = (32, 64, 128)
 """The sides of images that architectures have widths for."""
+
+
+def check_form(image_size: int, channels: int | None) -> None:
+    """Raise `UserError` where there are no images of that side and number of channels (None: as they are)."""
+    if image_size < 1:
+        raise UserError(f"image_size: must be at least 1, got {image_size}")
+    if channels not in (None, 1, 3):
+        raise UserError(f"channels: must be 1 or 3, got {channels}")
 
 
 def nearest_side(side: int) -> int:

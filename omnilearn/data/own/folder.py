@@ -11,7 +11,7 @@ from omnilearn.data.factor_table import FactorTable, factor_table
 from omnilearn.data.images import ImageDataset
 from omnilearn.data.own.array import chosen_columns
 from omnilearn.data.own.columns_file import find_table, read_columns
-from omnilearn.data.own.fitting import fit_photo
+from omnilearn.data.own.fitting import check_form, fit_photo
 from omnilearn.data.own.photo_files import PhotoFiles, decoded, find_photos, without_broken
 from omnilearn.data.own.places import own_folders, own_keys
 from omnilearn.data.splits import TEST_SHARE, train_and_test
@@ -65,10 +65,7 @@ class PhotoFolder(ImageDataset):
         dataroot: Path | None = None,
         cacheroot: Path | None = None,
     ) -> None:
-        if image_size < 1:
-            raise UserError(f"image_size: must be at least 1, got {image_size}")
-        if channels not in (1, 3):
-            raise UserError(f"channels: must be 1 or 3, got {channels}")
+        check_form(image_size, channels)
         found = find_photos(path)
         folders = own_folders(path, dataroot, cacheroot)
         note = folders[-1] / "photos.json"

@@ -61,7 +61,7 @@ def keep_given(data: Any, factors: Factors | None = None, *, dataroot: Path | No
     import h5py
 
     observations = as_array(data)
-    _check(observations, layout_of(observations.shape, observations.dtype, "data"))
+    layout = layout_of(observations.shape, observations.dtype, "data")
     columns = {} if factors is None else as_columns(factors, len(observations))
     digest = hashlib.sha256(f"{observations.dtype}{observations.shape}".encode())
     digest.update(np.ascontiguousarray(observations).data)
@@ -71,6 +71,7 @@ def keep_given(data: Any, factors: Factors | None = None, *, dataroot: Path | No
     path = data_root(dataroot).resolve() / "own" / f"given-{digest.hexdigest()[:16]}.h5"
     if path.is_file():
         return path
+    _check(observations, layout)
     make_folder(path.parent)
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file["observations"] = observations

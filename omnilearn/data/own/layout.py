@@ -89,7 +89,7 @@ def check_range(images: Tensor, source: object, first: int = 0) -> None:
 def check_finite(vectors: np.ndarray, source: object, first: int = 0) -> None:
     """Raise `UserError` where vectors (B, D) are missing or beyond float32; `first` is the row of the first."""
     with np.errstate(over="ignore"):  # which is told
-        missing = ~np.isfinite(vectors.astype(np.float32)).all(axis=1)
+        missing = ~np.isfinite(np.asarray(vectors, dtype=np.float32)).all(axis=1)
     if missing.any():
         row = first + int(missing.argmax())
         raise UserError(f"{source}: values that are not finite (NaN, or beyond 3.4e38), the first in row {row}")
