@@ -17,7 +17,7 @@ from typing import Any
 
 from omnilearn.errors import counted
 from omnilearn.locks import is_being_trained, try_lock
-from sae_src.sweeps.display import Display
+from sae_src.sweeps.display import AtWork, Display
 from sae_src.sweeps.existing import ExistingRuns
 from sae_src.sweeps.failures import Failure, Failures
 from sae_src.sweeps.plan import Job
@@ -26,6 +26,7 @@ from sae_src.sweeps.worker import Worker
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 _PAUSE, _BETWEEN_LOOKS = 0.1, 2.0  # seconds
+_TRAINING_SHARE = 0.9  # of the time that a run is expected to take, where evaluations follow
 
 
 @dataclass
@@ -112,8 +113,8 @@ class Runner:
                 for each in [each for each in active if each.worker.poll() is not None]:
                     active.remove(each)
                     self._ended(each, active, outcome, show)
-                lines = [_line(each, len(self._then)) for each in active]
-                show.update(len(outcome.done), len(outcome.failed), lines)
+                at_work = [_at_work(each, self._then) for each in active]
+                show.update(len(outcome.done), len(outcome.failed), at_work)
                 time.sleep(_PAUSE)
         finally:
             for each in active:  # an error of our own: the processes go on, and hold their locks
@@ -183,6 +184,7 @@ class Runner:
         failure = Failure(step.name, code, line, str(self._log(job)))
         self.failures.add(job.identity, failure)
         outcome.failed.append((job, failure))
+        show.failed(job.title)
         show.event(f"{job.title}: failed in {step.name}: {line}")
 
     def _stop(self, active: list[Active], outcome: Outcome, show: Display) -> None:
@@ -213,15 +215,17 @@ def slots_for(workers: int, gpus: Sequence[int | str]) -> list[dict[str, str]]:
     return [shared | ({"CUDA_VISIBLE_DEVICES": str(gpus[slot % len(gpus)])} if gpus else {}) for slot in range(workers)]
 
 
-def _line(each: Active, steps_after: int) -> tuple[str, float]:
-    """What is shown of a run at work, and the share of it that is done."""
+def _at_work(each: Active, then: Sequence[str]) -> AtWork:
+    """How far a run is that is worked on."""
+    training_share = _TRAINING_SHARE if then else 1.0
     if each.step.name != "train":
-        return f"{each.job.title}: {each.step.name}", steps_after / (steps_after + 1)
+        share = training_share + (1 - training_share) * then.index(each.step.name) / len(then)
+        return AtWork(each.job.title, each.step.name, share)
     training = each.worker.training()
     if training is None:
-        return f"{each.job.title}: starting", 0.0
-    share = training.step / training.budget / (steps_after + 1)
-    return f"{each.job.title}: step {training.step}/{training.budget}, loss {training.loss}, {training.pace}", share
+        return AtWork(each.job.title, "starting", None)
+    state = f"step {training.step}/{training.budget}, loss {training.loss}, {training.pace}"
+    return AtWork(each.job.title, state, training_share * training.step / training.budget)
 
 
 def _words(step: Step) -> str:
