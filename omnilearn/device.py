@@ -39,7 +39,7 @@ def to_device(network: Network, device: torch.device) -> Network:
 
 # Values of the observations in a batch at which passes are fastest: measured on CPUs, where what layers make of a batch
 # then stays in the caches; on a GPU, enough to keep it busy.
-_VALUES_AT_ONCE = {"cpu": 2**17, "cuda": 2**23}
+_VALUES_AT_ONCE = {"cpu": 2**18, "cuda": 2**23}
 _MOST_AT_ONCE = 8192
 
 

@@ -100,8 +100,8 @@ def test_every_class_says_it_for_itself():
 
 
 def test_the_fastest_size():
-    assert fastest_batch_size(100, torch.device("cpu")) == 1310
-    assert fastest_batch_size(3 * 64 * 64, torch.device("cpu")) == 10
+    assert fastest_batch_size(100, torch.device("cpu")) == 2621
+    assert fastest_batch_size(3 * 64 * 64, torch.device("cpu")) == 21
     assert fastest_batch_size(10**9, torch.device("cuda")) == 1
 
 
