@@ -1,6 +1,7 @@
 """A comparison as a figure: bars with every seed's dot for each score, and reconstruction against disentanglement."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from omnilearn.figures import drawing, encoded, new_figure
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Told apart by the colour-blind (Okabe and Ito 2008); markers tell apart those that come after.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+# Told apart by the colour-blind (Okabe and Ito 2008). As there is one marker less, each pair of both comes once in 56.
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#F0E442")
 _MARKERS = "osD^vPX"
 _WIDTH, _LETTERS, _ACROSS = 6.75, 7, 3
 _LINE = 0.13  # inches of a line of the legend
+_BEYOND = 0.25  # how far beyond the values a panel shows an interval, in parts of what they span
 _CHANCE: dict[str, Any] = {"color": "black", "linewidth": 1.0, "linestyle": (0, (2, 1.5))}
 
 Levels = Sequence[ChanceLevel | None]
@@ -33,6 +35,8 @@ def plot(groups: Sequence[Group], names: Sequence[str], form: Literal["png", "pd
 def comparison_figure(groups: Sequence[Group], names: Sequence[str], levels: Levels = ()) -> "Figure":
     """A panel of bars for each score; the last one has the first reconstruction loss against the first score of which a
     high value is good, where both are among them. Dashed lines are chance levels.
+
+    An interval that is far wider than the values are apart, as those of two seeds are, is cut off by its panel.
     """
     levels = levels or [None] * len(groups)
     pair = _against(names)
@@ -71,17 +75,23 @@ def _against(names: Sequence[str]) -> tuple[str, str] | None:
 
 def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, named: bool) -> None:
     has_level = False
+    shown, ends = [0.0], [0.0]
     for place, (group, level) in enumerate(zip(groups, levels, strict=True)):
         values = list(group.values.get(name, {}).values())
         if not values:
             continue
         found = estimate(values)
         error = found.half_width if found.n > 1 else None
-        axes.barh(place, found.mean, xerr=error, color=_COLOURS[place % 7], alpha=0.55, error_kw={"linewidth": 0.8})
+        colour = _COLOURS[place % len(_COLOURS)]
+        axes.barh(place, found.mean, xerr=error, color=colour, alpha=0.55, error_kw={"linewidth": 0.8})
         axes.scatter(values, [place] * len(values), s=6, color="black", zorder=3, linewidths=0)
         if level is not None and name in level.scores:
             axes.plot([level.scores[name]] * 2, [place - 0.48, place + 0.48], **_CHANCE)
             has_level = True
+            shown.append(level.scores[name])
+        shown += values
+        ends += [found.mean - (error or 0), found.mean + (error or 0)]
+    _show_most(axes, shown, ends)
     axes.set_yticks(range(len(groups)), [label_of(group) for group in groups] if named else [""] * len(groups))
     axes.set_ylim(len(groups) - 0.4, -0.6)
     end = direction(name)
@@ -91,13 +101,24 @@ def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, n
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def _show_most(axes: "Axes", values: Sequence[float], ends: Sequence[float]) -> None:
+    """Leave out of a panel what of intervals is too far from the values."""
+    values, ends = [value for value in values if isfinite(value)], [end for end in ends if isfinite(end)]
+    least, most = min(values), max(values)
+    span = most - least
+    left, right = max(min(least, *ends), least - _BEYOND * span), min(max(most, *ends), most + _BEYOND * span)
+    if right > left:
+        margin = 0.05 * (right - left)
+        axes.set_xlim(left - margin * (left < 0), right + margin * (right > 0))
+
+
 def _scatter(axes: "Axes", groups: Sequence[Group], loss: str, score: str, levels: Levels) -> None:
     for place, group in enumerate(groups):
         first, second = group.values.get(loss, {}), group.values.get(score, {})
         seeds = [seed for seed in first if seed in second]
-        marker = _MARKERS[(place + place // 7) % 7]
+        marker, colour = _MARKERS[place % len(_MARKERS)], _COLOURS[place % len(_COLOURS)]
         across, up = [first[seed] for seed in seeds], [second[seed] for seed in seeds]
-        axes.scatter(across, up, s=12, color=_COLOURS[place % 7], marker=marker, linewidths=0, label=label_of(group))
+        axes.scatter(across, up, s=12, color=colour, marker=marker, linewidths=0, label=label_of(group))
     axes.set_xlabel(loss, fontsize=_LETTERS)
     axes.set_ylabel(score, fontsize=_LETTERS)
     axes.tick_params(labelsize=_LETTERS, length=2)

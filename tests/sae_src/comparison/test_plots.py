@@ -71,5 +71,28 @@ def test_which_end_of_a_score_is_good(score, good):
     assert direction(score) == good
 
 
+def test_wide_intervals_do_not_hide_the_values(groups):
+    groups[1].values[NAMES[1]] = {0: 0.2, 1: 0.8}  # two seeds: 0.5, give or take 3.8
+    scores = comparison_figure(groups, NAMES[1:]).axes[0]
+    left, right = scores.get_xlim()
+    assert -0.4 < left < -0.2
+    assert 1 < right < 1.2
+    groups[1].values[NAMES[1]] = {0: 0.55, 1: 0.56}
+    del groups[0].values[NAMES[1]]
+    left, right = comparison_figure(groups, NAMES[1:]).axes[0].get_xlim()
+    assert left == 0
+    assert 0.619 < right < 0.68  # all of its interval
+
+
+def test_fifty_models_look_different():
+    groups = []
+    for number in range(50):
+        groups.append(Group({"model": f"{number}"}, {}))
+        groups[-1].values = {NAMES[0]: {0: float(number)}, NAMES[1]: {0: 0.5}}
+    dots = comparison_figure(groups, NAMES).axes[-1].collections
+    looks = {(*each.get_facecolor()[0], each.get_paths()[0].vertices.tobytes()) for each in dots}
+    assert len(looks) == 50
+
+
 def test_a_score_alone_stands_against_nothing(groups):
     assert len(comparison_figure(groups, NAMES[1:]).axes) == 1
