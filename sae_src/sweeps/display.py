@@ -49,8 +49,8 @@ class Display:
         self._clear()
         print(printable(text), flush=True)
 
-    def failed(self, title: str) -> None:
-        """Leave what there was of a run out of the time that is expected: it failed."""
+    def forget(self, title: str) -> None:
+        """Leave what there was of a run out of the time that is expected: it ended without being done."""
         self._found.pop(title, None)
 
     def update(self, done: int, failed: int, running: Sequence[AtWork]) -> None:

@@ -175,6 +175,7 @@ class Runner:
         assert code is not None
         if each.worker.was_interrupted:
             outcome.interrupted.append((each.job, each.step))
+            show.forget(each.job.title)
             show.event(f"{each.job.title}: interrupted in {each.step.name}: {_how(code)}")
         else:
             self._failed(each.job, each.step, code, each.worker.last_line(), outcome, show)
@@ -184,7 +185,7 @@ class Runner:
         failure = Failure(step.name, code, line, str(self._log(job)))
         self.failures.add(job.identity, failure)
         outcome.failed.append((job, failure))
-        show.failed(job.title)
+        show.forget(job.title)
         show.event(f"{job.title}: failed in {step.name}: {line}")
 
     def _stop(self, active: list[Active], outcome: Outcome, show: Display) -> None:

@@ -89,11 +89,8 @@ def as_observations(values: np.ndarray, *, source: str = "observations") -> Tens
     """Images of any layout as a tensor (N, C, H, W) of uint8 or float32, vectors as float32 (N, D)."""
     layout = layout_of(values.shape, values.dtype, source)
     if isinstance(layout.din, int):
-        with np.errstate(over="ignore"):  # which is told below
-            vectors = torch.from_numpy(np.array(values, dtype=np.float32))
-        if not vectors.isfinite().all():
-            raise UserError(f"{source}: values that are not finite (NaN)")
-        return vectors
+        check_finite(values, source)
+        return torch.from_numpy(np.array(values, dtype=np.float32))
     images = channels_first(values, layout)
     check_range(images, source)
     return images

@@ -49,7 +49,7 @@ def test_time_left_counts_what_is_made_here_only(monkeypatch, capsys):
     # 0.1 and 0.1 of a run in 62 s; 0.5, 0.1 and a whole one to go
     assert after(60, 0, 0, ("A", "step 5/10", 0.5), ("B", "step 9/10", 0.9)).startswith("0 of 3 done, 8:16 left; A: ")
     # A is done, B failed: 0.6 of a run in 124 s, one to go
-    show.failed("B")
+    show.forget("B")
     assert after(62, 1, 1).startswith("1 of 3 done, 1 failed, 3:27 left")
 
 
