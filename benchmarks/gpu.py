@@ -1,15 +1,16 @@
 """Training on a GPU: images per second of each model in each mode, beside a hand-written loop, in turns in one process.
 
-python -m benchmarks.gpu [--steps 60] [--rounds 3] [--device cuda] [--json FILE]
+python -m benchmarks.gpu [--steps 40] [--rounds 3] [--device cuda] [--json FILE]
 
 A model is trained by this project's own step loop, without hooks, in the modes of `fig train`: `--precision` and
 `--compile`. "By hand" is a loop of the same model, with the same random batches and torch's own Adam, in bf16; "as a
 graph", the whole step of that loop was captured once as a CUDA graph and is replayed, which is the least that the host
-can do. Graphs of images are measured in processes of their own, since some have ended in illegal memory accesses; a row
-that fails is told and left out. The share of the card's arithmetic is the number of products and sums that torch counts
-in a step's matrix products and convolutions, over what a large matrix product reaches here in the same precision. All
-sizes are the published ones; minutes are for 100,000 steps. It needs this checkout and the packages of
-requirements.txt, and takes less than eight minutes.
+can do. What is compiled is compiled first, all at once, each by a process of its own that leaves it to the others on
+the disk; nothing else runs while a mode is timed. Graphs are measured in processes of their own, since some have ended
+in illegal memory accesses; a row that fails is told and left out. The share of the card's arithmetic is the number of
+products and sums that torch counts in a step's matrix products and convolutions, over what a large matrix product
+reaches here in the same precision. All sizes are the published ones; minutes are for 100,000 steps. It needs this
+checkout and the packages of requirements.txt, and takes less than eight minutes.
 """
 
 import argparse
@@ -19,7 +20,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,14 +29,14 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import sae_src as sae
-from omnilearn.config import call
+from omnilearn.config import Node, call
 from omnilearn.device import describe_device
 from omnilearn.precision import Precision, forward_context, use_precision
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble
 from omnilearn.training.loop import train_steps
 from omnilearn.training.settings import TrainSettings
-from omnilearn.training.speed import Compilation, replays_graphs
+from omnilearn.training.speed import Compilation
 from omnilearn.training.train import begin
 from omnilearn.versions import library_versions
 
@@ -44,37 +46,57 @@ MODELS = {
     "VLAE-12, 64 x 64": ("hybrid", "a/ladder/12", "m/vae", "d/shapes"),
     "SAE-12, d/vec": ("hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/vec"),
 }
-MODES = {
-    "float32": {},
-    "tf32": {"precision": "tf32"},
-    "bf16": {"precision": "bf16"},
-    "float32, compiled": {"compile": True},
-    "bf16, compiled": {"precision": "bf16", "compile": True},
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How this project's step loop is run."""
+
+    precision: Precision
+    compiled: bool = False
+    graphs: bool = False
+
+
+IN_TURNS = {
+    "float32": Mode("float32"),
+    "tf32": Mode("tf32"),
+    "bf16": Mode("bf16"),
+    "bf16, compiled": Mode("bf16", compiled=True),
 }
-BY_HAND, AS_GRAPH, COMPILED_GRAPHS = "bf16, by hand", "bf16, by hand as a graph", "bf16, compiled as graphs"
+AS_GRAPHS = {
+    "float32, compiled as graphs": Mode("float32", compiled=True, graphs=True),
+    "bf16, compiled as graphs": Mode("bf16", compiled=True, graphs=True),
+}
+MODES = IN_TURNS | AS_GRAPHS
+BY_HAND, BY_HAND_AS_GRAPH = "bf16, by hand", "bf16, by hand as a graph"
 WARM_UP = 8
 
 
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--models", nargs="*", default=list(MODELS))
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--only", choices=[AS_GRAPH, COMPILED_GRAPHS], help=argparse.SUPPRESS)  # in its own process
+    parser.add_argument("--only", nargs="*", help=argparse.SUPPRESS)  # modes, in a process of their own
     arguments = parser.parse_args()
-    device = torch.device(arguments.device)
+    device, start = torch.device(arguments.device), time.perf_counter()
     if device.type == "cuda" and not torch.cuda.is_available():
         parser.error("no GPU here: --device cpu only tries the code")
     if arguments.only is not None:
-        print(json.dumps(times_of_graphs(arguments.only, arguments.models[0], arguments, device)))
+        print(json.dumps(times_in_turns(arguments.only, arguments.models[0], arguments, device)))
         return
+    if device.type == "cuda":
+        compile_all(arguments)
     kinds: tuple[Precision, ...] = ("float32", "tf32", "bf16") if device.type == "cuda" else ("float32", "bf16")
-    peaks = {precision: peak(device, precision) for precision in kinds}
-    rows = [row for name in arguments.models for row in rows_of(name, arguments, device, peaks)]
+    peaks: dict[str, float] = {precision: peak(device, precision) for precision in kinds}
+    rows = []
+    for name in arguments.models:
+        rows += rows_of(name, arguments, device, peaks)
+        print(f"{name}: done after {time.perf_counter() - start:.0f} s", file=sys.stderr)
     print(f"{describe_device(device)}, torch {torch.__version__}, batches of {arguments.batch_size}")
     print("a large matrix product: " + ", ".join(f"{name} {rate / 1e12:.3g} TFLOP/s" for name, rate in peaks.items()))
     print("| model | mode | images/s | range | over float32 | of a product | minutes for 100,000 steps |")
@@ -91,85 +113,95 @@ def main() -> None:
 
 
 def rows_of(name: str, arguments: argparse.Namespace, device: torch.device, peaks: dict[str, float]) -> list[dict]:
-    """The rows of one model: its modes measured in turns."""
-    batch_size, steps = arguments.batch_size, arguments.steps
-    modes = {mode: keys for mode, keys in MODES.items() if device.type == "cuda" or keys.get("precision") != "tf32"}
-    with TemporaryDirectory() as folder:
-        runs: dict[str, Callable[[int], float]] = {
-            mode: Loop(built(name, batch_size, device, **keys), Path(folder)).seconds for mode, keys in modes.items()
-        }
-        runs[BY_HAND] = eager(built(name, batch_size, device, precision="bf16")[0])
-        work = operations(built(name, batch_size, device)[0])
-        times: dict[str, list[float]] = {mode: [] for mode in runs}
-        for run in runs.values():
-            run(WARM_UP)  # compiles, chooses kernels
-        for _ in range(arguments.rounds):
-            for mode, run in runs.items():
-                times[mode].append(run(steps) / steps)
-    if device.type == "cuda":
-        times |= {mode: found for mode in (COMPILED_GRAPHS, AS_GRAPH) if (found := apart(mode, name, arguments))}
+    """The rows of one model: its modes measured in turns, graphs of a GPU in processes of their own."""
+    on_gpu = device.type == "cuda"
+    modes = [mode for mode, how in IN_TURNS.items() if on_gpu or how.precision != "tf32"]
+    times = times_in_turns([*modes, BY_HAND], name, arguments, device)
+    if on_gpu:
+        times |= apart(list(AS_GRAPHS), name, arguments) | apart([BY_HAND_AS_GRAPH], name, arguments)
+    work = operations(built(name, arguments.batch_size, device, Mode("float32"))[0])
     rows = []
     for mode, each in times.items():
         seconds = statistics.median(each)
-        reached = work / seconds / peaks[mode.split(",")[0]]
         rows.append(
             {
                 "model": name,
                 "mode": mode,
-                "images/s": batch_size / seconds,
-                "range": (batch_size / max(each), batch_size / min(each)),
+                "images/s": arguments.batch_size / seconds,
+                "range": (arguments.batch_size / max(each), arguments.batch_size / min(each)),
                 "ratio": statistics.median(times["float32"]) / seconds,
-                "share": reached,
+                "share": work / seconds / peaks[mode.split(",")[0]],
                 "minutes": 100_000 * seconds / 60,
             }
         )
     return rows
 
 
-def built(name: str, batch_size: int, device: torch.device, **keys: object) -> tuple[Components, TrainSettings, object]:
+def times_in_turns(
+    modes: list[str], name: str, arguments: argparse.Namespace, device: torch.device
+) -> dict[str, list[float]]:
+    """Seconds a step of a model in each mode, one for each round; the modes take turns."""
+    with TemporaryDirectory() as folder, TensorBoardWriter(Path(folder)) as writer:
+        runs = {mode: steps_of(mode, name, arguments.batch_size, device, Path(folder), writer) for mode in modes}
+        times: dict[str, list[float]] = {mode: [] for mode in modes}
+        for run in runs.values():
+            run(WARM_UP)  # compiles, chooses kernels
+        for _ in range(arguments.rounds):
+            for mode, run in runs.items():
+                times[mode].append(run(arguments.steps) / arguments.steps)
+    return times
+
+
+def steps_of(
+    mode: str, name: str, batch_size: int, device: torch.device, folder: Path, writer: TensorBoardWriter
+) -> Callable[[int], float]:
+    """A function that does as many steps as it is told, and returns the seconds that they took."""
+    if mode in MODES:
+        return Loop(built(name, batch_size, device, MODES[mode]), folder, writer).seconds
+    components, *_ = built(name, batch_size, device, Mode("bf16"))
+    return eager(components) if mode == BY_HAND else graphed(components)
+
+
+def built(name: str, batch_size: int, device: torch.device, mode: Mode) -> tuple[Components, TrainSettings, Node]:
     """The components of a training, its settings and config."""
     size = {"image_size": 128} if "128" in name else {}
-    steps = {"budget": 1_000_000, "dataset.batch_size": batch_size, "device": str(device)}
-    config = sae.create_config(*MODELS[name], **steps, **size, **keys)
+    keys = {"budget": 1_000_000, "dataset.batch_size": batch_size, "device": str(device), "precision": mode.precision}
+    config = sae.create_config(*MODELS[name], **keys, **size)
     settings = call(TrainSettings, config)
     components = assemble(config, settings)
-    images = not isinstance(components.data.dataset.din, int)
-    graphs = replays_graphs(settings.compile, device, images=images)
-    return replace(components, compilation=Compilation(settings.compile is not False, "", graphs)), settings, config
+    return replace(components, compilation=Compilation(mode.compiled, "", mode.graphs)), settings, config
 
 
-def times_of_graphs(mode: str, name: str, arguments: argparse.Namespace, device: torch.device) -> list[float]:
-    """Seconds a step, in each round, of one of the modes that replay graphs."""
-    with TemporaryDirectory() as folder:
-        if mode == AS_GRAPH:
-            run = graphed(built(name, arguments.batch_size, device, precision="bf16")[0])
-        else:
-            parts = built(name, arguments.batch_size, device, precision="bf16", compile="graphs")
-            run = Loop(parts, Path(folder)).seconds
-        run(WARM_UP)
-        return [run(arguments.steps) / arguments.steps for _ in range(arguments.rounds)]
+def compile_all(arguments: argparse.Namespace) -> None:
+    """Let processes compile all modes of all models at once: torch keeps what they make on the disk."""
+    start = time.perf_counter()
+    least = argparse.Namespace(**vars(arguments) | {"steps": 1, "rounds": 1})
+    jobs = [(mode, name) for name in arguments.models for mode, how in MODES.items() if how.compiled]
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        list(threads.map(lambda job: apart([job[0]], job[1], least), jobs))
+    print(f"compiled in {time.perf_counter() - start:.0f} s", file=sys.stderr)
 
 
-def apart(mode: str, name: str, arguments: argparse.Namespace) -> list[float]:
-    """What `times_of_graphs` gives in another process; nothing, and a line on why, where that ends badly."""
+def apart(modes: list[str], name: str, arguments: argparse.Namespace) -> dict[str, list[float]]:
+    """What `times_in_turns` gives in another process; nothing, and a line on why, where that ends badly."""
     sizes = {"--steps": arguments.steps, "--rounds": arguments.rounds, "--batch-size": arguments.batch_size}
     words = [word for key, value in sizes.items() for word in (key, str(value))]
-    command = [sys.executable, "-m", "benchmarks.gpu", "--only", mode, *words, "--models", name]
+    command = [sys.executable, "-m", "benchmarks.gpu", *words, "--models", name, "--only", *modes]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1])
     errors = [line for line in done.stderr.splitlines() if "Error" in line] or [f"exit code {done.returncode}"]
-    print(f"{name}, {mode}: {errors[-1]}", file=sys.stderr)
-    return []
+    print(f"{name}, {' and '.join(modes)}: {errors[-1]}", file=sys.stderr)
+    return {}
 
 
 class Loop:
     """This project's step loop, some steps at a time."""
 
-    def __init__(self, parts: tuple[Components, TrainSettings, object], folder: Path) -> None:
+    def __init__(self, parts: tuple[Components, TrainSettings, Node], folder: Path, writer: TensorBoardWriter) -> None:
         components, settings, config = parts
         self.device, self.precision = components.device, settings.precision
-        self.training = begin(config, components, settings, folder, TensorBoardWriter(folder))
+        self.training = begin(config, components, settings, folder, writer)
 
     def seconds(self, steps: int) -> float:
         """Do that many steps; returns the time until the device is done."""

@@ -27,27 +27,42 @@ def _drawn_views(shapes_root, monkeypatch):
     ],
 )
 def test_every_model_is_built(name, size):
-    assert gpu.built(name, 2, CPU)[0].model.din == size
+    assert gpu.built(name, 2, CPU, gpu.Mode("float32"))[0].model.din == size
 
 
 def test_compiled_modes_are_compiled():
     choices = {
-        mode: gpu.built("SAE-12, d/vec", 2, CPU, **keys)[0].compilation.compiled
-        for mode, keys in gpu.MODES.items()
-        if keys.get("precision") != "tf32"
+        mode: gpu.built("SAE-12, d/vec", 2, CPU, how)[0].compilation.compiled
+        for mode, how in gpu.MODES.items()
+        if how.precision != "tf32"
     }
     assert choices == {mode: "compiled" in mode for mode in choices}
 
 
+def test_modes_take_turns():
+    times = gpu.times_in_turns(["float32", gpu.BY_HAND], "SAE-12, d/vec", SIZES, CPU)
+    assert list(times) == ["float32", gpu.BY_HAND]
+    assert all(len(each) == 1 and each[0] > 0 for each in times.values())
+
+
 def test_a_graph_that_fails_is_told_and_left_out(monkeypatch, capsys):
     answers = [
-        subprocess.CompletedProcess([], 0, "something\n[0.5]\n", ""),
+        subprocess.CompletedProcess([], 0, 'something\n{"graph": [0.5]}\n', ""),
         subprocess.CompletedProcess([], 1, "", "Traceback\ntorch.AcceleratorError: CUDA error: illegal\nmore\n"),
         subprocess.CompletedProcess([], -11, "", ""),
     ]
     monkeypatch.setattr(subprocess, "run", lambda *words, **settings: answers.pop(0))
-    assert [gpu.apart(gpu.AS_GRAPH, "M", SIZES) for _ in range(3)] == [[0.5], [], []]
+    assert [gpu.apart(["graph"], "M", SIZES) for _ in range(3)] == [{"graph": [0.5]}, {}, {}]
     assert capsys.readouterr().err.splitlines() == [
-        "M, bf16, by hand as a graph: torch.AcceleratorError: CUDA error: illegal",
-        "M, bf16, by hand as a graph: exit code -11",
+        "M, graph: torch.AcceleratorError: CUDA error: illegal",
+        "M, graph: exit code -11",
     ]
+
+
+def test_all_that_is_compiled_is_compiled_at_once(monkeypatch, capsys):
+    jobs = []
+    monkeypatch.setattr(gpu, "apart", lambda modes, name, arguments: jobs.append((*modes, name, arguments.steps)))
+    gpu.compile_all(argparse.Namespace(**vars(SIZES) | {"models": ["M", "N"], "steps": 60}))
+    compiled = [mode for mode, how in gpu.MODES.items() if how.compiled]
+    assert sorted(jobs) == sorted((mode, name, 1) for name in ("M", "N") for mode in compiled)
+    assert "compiled in" in capsys.readouterr().err
