@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -48,26 +48,8 @@ MODELS = {
 }
 
 
-@dataclass(frozen=True)
-class Mode:
-    """How this project's step loop is run."""
-
-    precision: Precision
-    compiled: bool = False
-    graphs: bool = False
-
-
-IN_TURNS = {
-    "float32": Mode("float32"),
-    "tf32": Mode("tf32"),
-    "bf16": Mode("bf16"),
-    "bf16, compiled": Mode("bf16", compiled=True),
-}
-AS_GRAPHS = {
-    "float32, compiled as graphs": Mode("float32", compiled=True, graphs=True),
-    "bf16, compiled as graphs": Mode("bf16", compiled=True, graphs=True),
-}
-MODES = IN_TURNS | AS_GRAPHS
+EAGER: dict[str, Precision] = {"float32": "float32", "tf32": "tf32", "bf16": "bf16"}
+COMPILED: dict[str, Precision] = {"float32, compiled": "float32", "bf16, compiled": "bf16"}
 BY_HAND, BY_HAND_AS_GRAPH = "bf16, by hand", "bf16, by hand as a graph"
 WARM_UP = 8
 
@@ -115,11 +97,11 @@ def main() -> None:
 def rows_of(name: str, arguments: argparse.Namespace, device: torch.device, peaks: dict[str, float]) -> list[dict]:
     """The rows of one model: its modes measured in turns, graphs of a GPU in processes of their own."""
     on_gpu = device.type == "cuda"
-    modes = [mode for mode, how in IN_TURNS.items() if on_gpu or how.precision != "tf32"]
-    times = times_in_turns([*modes, BY_HAND], name, arguments, device)
+    modes = [*EAGER, BY_HAND] if on_gpu else ["float32", "bf16", *COMPILED, BY_HAND]
+    times = times_in_turns(modes, name, arguments, device)
     if on_gpu:
-        times |= apart(list(AS_GRAPHS), name, arguments) | apart([BY_HAND_AS_GRAPH], name, arguments)
-    work = operations(built(name, arguments.batch_size, device, Mode("float32"))[0])
+        times |= apart(list(COMPILED), name, arguments) | apart([BY_HAND_AS_GRAPH], name, arguments)
+    work = operations(built(name, arguments.batch_size, device, "float32")[0])
     rows = []
     for mode, each in times.items():
         seconds = statistics.median(each)
@@ -156,27 +138,31 @@ def steps_of(
     mode: str, name: str, batch_size: int, device: torch.device, folder: Path, writer: TensorBoardWriter
 ) -> Callable[[int], float]:
     """A function that does as many steps as it is told, and returns the seconds that they took."""
-    if mode in MODES:
-        return Loop(built(name, batch_size, device, MODES[mode]), folder, writer).seconds
-    components, *_ = built(name, batch_size, device, Mode("bf16"))
+    if mode in EAGER:
+        return Loop(built(name, batch_size, device, EAGER[mode]), folder, writer).seconds
+    if mode in COMPILED:
+        return Loop(built(name, batch_size, device, COMPILED[mode], compiled=True), folder, writer).seconds
+    components, *_ = built(name, batch_size, device, "bf16")
     return eager(components) if mode == BY_HAND else graphed(components)
 
 
-def built(name: str, batch_size: int, device: torch.device, mode: Mode) -> tuple[Components, TrainSettings, Node]:
-    """The components of a training, its settings and config."""
+def built(
+    name: str, batch_size: int, device: torch.device, precision: Precision, *, compiled: bool = False
+) -> tuple[Components, TrainSettings, Node]:
+    """The components of a training, its settings and config; passes that are compiled are replayed as graphs."""
     size = {"image_size": 128} if "128" in name else {}
-    keys = {"budget": 1_000_000, "dataset.batch_size": batch_size, "device": str(device), "precision": mode.precision}
+    keys = {"budget": 1_000_000, "dataset.batch_size": batch_size, "device": str(device), "precision": precision}
     config = sae.create_config(*MODELS[name], **keys, **size)
     settings = call(TrainSettings, config)
     components = assemble(config, settings)
-    return replace(components, compilation=Compilation(mode.compiled, "", mode.graphs)), settings, config
+    return replace(components, compilation=Compilation(compiled, "", device.type == "cuda")), settings, config
 
 
 def compile_all(arguments: argparse.Namespace) -> None:
     """Let processes compile all modes of all models at once: torch keeps what they make on the disk."""
     start = time.perf_counter()
     least = argparse.Namespace(**vars(arguments) | {"steps": 1, "rounds": 1})
-    jobs = [(mode, name) for name in arguments.models for mode, how in MODES.items() if how.compiled]
+    jobs = [(mode, name) for name in arguments.models for mode in COMPILED]
     with ThreadPoolExecutor(len(jobs)) as threads:
         list(threads.map(lambda job: apart([job[0]], job[1], least), jobs))
     print(f"compiled in {time.perf_counter() - start:.0f} s", file=sys.stderr)

@@ -27,16 +27,18 @@ def _drawn_views(shapes_root, monkeypatch):
     ],
 )
 def test_every_model_is_built(name, size):
-    assert gpu.built(name, 2, CPU, gpu.Mode("float32"))[0].model.din == size
+    assert gpu.built(name, 2, CPU, "float32")[0].model.din == size
 
 
-def test_compiled_modes_are_compiled():
-    choices = {
-        mode: gpu.built("SAE-12, d/vec", 2, CPU, how)[0].compilation.compiled
-        for mode, how in gpu.MODES.items()
-        if how.precision != "tf32"
-    }
-    assert choices == {mode: "compiled" in mode for mode in choices}
+def test_compiled_modes_are_compiled(tmp_path, monkeypatch):
+    built = []
+    monkeypatch.setattr(gpu, "built", lambda *words, compiled=False: built.append((words[3], compiled)))
+    monkeypatch.setattr(gpu, "Loop", lambda *parts: argparse.Namespace(seconds=None))
+    for mode in (*gpu.EAGER, *gpu.COMPILED):
+        gpu.steps_of(mode, "M", 2, CPU, tmp_path, None)
+    assert built == [(mode.split(",")[0], "compiled" in mode) for mode in (*gpu.EAGER, *gpu.COMPILED)]
+    monkeypatch.undo()
+    assert gpu.built("SAE-12, d/vec", 2, CPU, "bf16", compiled=True)[0].compilation.compiled
 
 
 def test_modes_take_turns():
@@ -63,6 +65,5 @@ def test_all_that_is_compiled_is_compiled_at_once(monkeypatch, capsys):
     jobs = []
     monkeypatch.setattr(gpu, "apart", lambda modes, name, arguments: jobs.append((*modes, name, arguments.steps)))
     gpu.compile_all(argparse.Namespace(**vars(SIZES) | {"models": ["M", "N"], "steps": 60}))
-    compiled = [mode for mode, how in gpu.MODES.items() if how.compiled]
-    assert sorted(jobs) == sorted((mode, name, 1) for name in ("M", "N") for mode in compiled)
+    assert sorted(jobs) == sorted((mode, name, 1) for name in ("M", "N") for mode in gpu.COMPILED)
     assert "compiled in" in capsys.readouterr().err
