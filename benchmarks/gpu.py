@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -34,6 +35,7 @@ from omnilearn.device import describe_device
 from omnilearn.precision import Precision, forward_context, use_precision
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble
+from omnilearn.training.interruption import Stop
 from omnilearn.training.loop import train_steps
 from omnilearn.training.settings import TrainSettings
 from omnilearn.training.speed import Compilation
@@ -69,32 +71,47 @@ def main() -> None:
     if device.type == "cuda" and not torch.cuda.is_available():
         parser.error("no GPU here: --device cpu only tries the code")
     if arguments.only is not None:
-        print(json.dumps(times_in_turns(arguments.only, arguments.models[0], arguments, device)))
+        try:
+            print(json.dumps(times_in_turns(arguments.only, arguments.models[0], arguments, device)))
+        except Stop as stop:
+            sys.exit(f"Error: {stop.message}")
         return
     if device.type == "cuda":
         compile_all(arguments)
     kinds: tuple[Precision, ...] = ("float32", "tf32", "bf16") if device.type == "cuda" else ("float32", "bf16")
     peaks: dict[str, float] = {precision: peak(device, precision) for precision in kinds}
-    rows = []
-    for name in arguments.models:
-        rows += rows_of(name, arguments, device, peaks)
-        print(f"{name}: done after {time.perf_counter() - start:.0f} s", file=sys.stderr)
     print(f"{describe_device(device)}, torch {torch.__version__}, batches of {arguments.batch_size}")
     print("a large matrix product: " + ", ".join(f"{name} {rate / 1e12:.3g} TFLOP/s" for name, rate in peaks.items()))
     print("| model | mode | images/s | range | over float32 | of a product | minutes for 100,000 steps |")
     print("|---|---|---|---|---|---|---|")
-    for row in rows:
-        low, high = row["range"]
-        print(
-            f"| {row['model']} | {row['mode']} | {row['images/s']:,.0f} | {low:,.0f} to {high:,.0f} | "
-            f"{row['ratio']:.2f} | {row['share']:.0%} | {row['minutes']:.1f} |"
-        )
-    if arguments.json is not None:
-        found = {"device": describe_device(device), "versions": library_versions(), "peaks": peaks, "rows": rows}
-        arguments.json.write_text(json.dumps(found, indent=2))
+    found: dict[str, Any] = {
+        "device": describe_device(device),
+        "versions": library_versions(),
+        "peaks": peaks,
+        "rows": [],
+    }
+    for name in arguments.models:
+        rows = rows_of(name, arguments, device, peaks)
+        for row in rows:
+            print(line_of(row), flush=True)
+        found["rows"] += rows
+        if arguments.json is not None:  # after each model, so that what was measured is there whatever comes
+            arguments.json.write_text(json.dumps(found, indent=2))
+    print(f"{time.perf_counter() - start:.0f} s in all", file=sys.stderr)
 
 
-def rows_of(name: str, arguments: argparse.Namespace, device: torch.device, peaks: dict[str, float]) -> list[dict]:
+def line_of(row: dict[str, Any]) -> str:
+    """A row of the table."""
+    low, high = row["range"]
+    return (
+        f"| {row['model']} | {row['mode']} | {row['images/s']:,.0f} | {low:,.0f} to {high:,.0f} | "
+        f"{row['ratio']:.2f} | {row['share']:.0%} | {row['minutes']:.1f} |"
+    )
+
+
+def rows_of(
+    name: str, arguments: argparse.Namespace, device: torch.device, peaks: dict[str, float]
+) -> list[dict[str, Any]]:
     """The rows of one model: its modes measured in turns, graphs of a GPU in processes of their own."""
     on_gpu = device.type == "cuda"
     modes = [*EAGER, BY_HAND] if on_gpu else ["float32", "bf16", *COMPILED, BY_HAND]
@@ -176,8 +193,8 @@ def apart(modes: list[str], name: str, arguments: argparse.Namespace) -> dict[st
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1])
-    errors = [line for line in done.stderr.splitlines() if "Error" in line] or [f"exit code {done.returncode}"]
-    print(f"{name}, {' and '.join(modes)}: {errors[-1]}", file=sys.stderr)
+    said = [line for line in done.stderr.splitlines() if "Error" in line] or [f"exit code {done.returncode}"]
+    print(f"{name}, {' and '.join(modes)}: {said[-1]}", file=sys.stderr)
     return {}
 
 

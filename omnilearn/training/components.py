@@ -109,8 +109,7 @@ def tune(components: Components, settings: TrainSettings) -> Components:
     subset, model = components.train_subset, components.model
     observations = subset.batch(torch.arange(min(2 * (components.data.loading.batch_size // 2) or 2, len(subset))))
 
-    images = not isinstance(components.data.dataset.din, int)
-    graphs = replays_graphs(settings.compile, components.device, images=images)
+    graphs = replays_graphs(components.device)
 
     def seconds(change: Callable[[Losses], Losses] | None = None) -> float:
         with forward_context(settings.precision, components.device):
@@ -126,7 +125,7 @@ def tune(components: Components, settings: TrainSettings) -> Components:
         compilation = choose_compilation(
             settings.compile,
             device=components.device,
-            images=images,
+            images=not isinstance(components.data.dataset.din, int),
             steps=settings.budget,
             seconds=seconds,
             seconds_compiled=seconds_compiled,

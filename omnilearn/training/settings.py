@@ -132,8 +132,8 @@ class TrainSettings:
         saveroot: folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets).
         device: `cpu`, `cuda` or `cuda:N`; by default the GPU where there is one.
         threads: CPU threads, measured for `auto`; by default 1 for vectors, torch's own number for images.
-        compile: whether the losses are compiled, `auto` for where it pays, or `graphs` for compiled ones of which a GPU
-            replays each pass as a whole; changes the last digits of all numbers.
+        compile: whether the losses are compiled, `auto` for where it pays; a GPU replays their passes as CUDA graphs,
+            and `graphs` is for that alone; changes the last digits of all numbers.
         compiled: what was chosen, as the run notes itself.
         deterministic: only exactly repeatable kernels on a GPU (slower).
         time_limit: hours after which it saves and exits with code 3.

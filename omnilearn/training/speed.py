@@ -65,14 +65,14 @@ def choose_compilation(
     if wanted is False:
         return Compilation()
     if device.type == "cpu" and wanted == "graphs":
-        raise UserError("compile: CUDA graphs need a GPU; --compile yes does without them")
+        raise UserError("compile: CUDA graphs need a GPU; --compile yes is for a CPU too")
     if device.type == "cpu" and not has_cpp_compiler():
         if wanted is True:
             raise UserError(
                 "compile: needs a C++ compiler, such as g++, and there is none: --compile no, or install it"
             )
         return Compilation(False, "there is no C++ compiler")
-    graphs = replays_graphs(wanted, device, images=images)
+    graphs = replays_graphs(device)
     if wanted in (True, "graphs"):
         return Compilation(True, "as asked for", graphs)
     if device.type == "cuda":
@@ -105,13 +105,9 @@ def _is_the_compilers(error: Exception) -> bool:
     return any(name.startswith(("torch._dynamo", "torch._inductor")) for name in (kind, *frames))
 
 
-def replays_graphs(wanted: Choice, device: torch.device, *, images: bool) -> bool:
-    """Whether compiled passes are replayed as CUDA graphs: on a GPU, for vectors, and for images where asked for.
-
-    For images that is not the rule: whole steps of convolutions that were captured by hand at 64 x 64 ended in illegal
-    memory accesses (H200, torch 2.11), while compiled ones ran for thousands of steps at 32 x 32.
-    """
-    return device.type == "cuda" and (wanted == "graphs" or not images)
+def replays_graphs(device: torch.device) -> bool:
+    """Whether compiled passes are replayed as CUDA graphs: on a GPU, where the host limits small models otherwise."""
+    return device.type == "cuda"
 
 
 def compiled(losses: Losses, *, graphs: bool = False) -> Losses:

@@ -47,13 +47,14 @@ def test_it_is_compiled_where_that_pays(wanted, device, images, steps, expected,
         wanted, device=device, images=images, steps=steps, seconds=lambda: 0.005, seconds_compiled=lambda: 0.001
     )
     assert found.compiled == expected and bool(found.reason) == (wanted is not False)
-    assert found.graphs == (wanted == "graphs")  # of images
 
 
-def test_passes_of_vectors_are_replayed_on_a_gpu(compiler):
+@pytest.mark.parametrize("images", [False, True])
+def test_compiled_passes_are_replayed_on_a_gpu(images, compiler):
     times = {"seconds": lambda: 0.005, "seconds_compiled": lambda: 0.001}
-    for wanted, device, graphs in [(True, CUDA, True), ("auto", CUDA, True), (True, CPU, False)]:
-        assert choose_compilation(wanted, device=device, images=False, steps=1, **times).graphs == graphs
+    for wanted, device in [(True, CUDA), ("auto", CUDA), ("graphs", CUDA), (True, CPU)]:
+        chosen = choose_compilation(wanted, device=device, images=images, steps=1, **times)
+        assert chosen.graphs == (device == CUDA)
     with pytest.raises(UserError, match=r"^compile: CUDA graphs need a GPU"):
         choose_compilation("graphs", device=CPU, images=False, steps=1, **times)
 
