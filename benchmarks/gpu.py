@@ -1,6 +1,6 @@
 """Training on a GPU: images per second of each model in each mode, beside a hand-written loop, in turns in one process.
 
-python -m benchmarks.gpu [--steps 40] [--rounds 3] [--device cuda] [--json FILE]
+python -m benchmarks.gpu [--steps 40] [--rounds 2] [--device cuda] [--json FILE]
 
 A model is trained by this project's own step loop, without hooks, in the modes of `fig train`: `--precision` and
 `--compile`. "By hand" is a loop of the same model, with the same random batches and torch's own Adam, in bf16; "as a
@@ -10,7 +10,7 @@ the disk; nothing else runs while a mode is timed. Graphs are measured in proces
 in illegal memory accesses; a row that fails is told and left out. The share of the card's arithmetic is the number of
 products and sums that torch counts in a step's matrix products and convolutions, over what a large matrix product
 reaches here in the same precision. All sizes are the published ones; minutes are for 100,000 steps. It needs this
-checkout and the packages of requirements.txt, and takes less than eight minutes.
+checkout and the packages of requirements.txt, and some eight minutes.
 """
 
 import argparse
@@ -54,13 +54,14 @@ EAGER: dict[str, Precision] = {"float32": "float32", "tf32": "tf32", "bf16": "bf
 COMPILED: dict[str, Precision] = {"float32, compiled": "float32", "bf16, compiled": "bf16"}
 BY_HAND, BY_HAND_AS_GRAPH = "bf16, by hand", "bf16, by hand as a graph"
 WARM_UP = 8
+ROUND = 2.0
 
 
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=40, help=f"of a round, which ends after {ROUND:g} s, if sooner")
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--models", nargs="*", default=list(MODELS))
@@ -145,9 +146,10 @@ def times_in_turns(
         times: dict[str, list[float]] = {mode: [] for mode in modes}
         for run in runs.values():
             run(WARM_UP)  # compiles, chooses kernels
+        steps = {mode: max(1, min(arguments.steps, round(ROUND / run(1)))) for mode, run in runs.items()}
         for _ in range(arguments.rounds):
             for mode, run in runs.items():
-                times[mode].append(run(arguments.steps) / arguments.steps)
+                times[mode].append(run(steps[mode]) / steps[mode])
     return times
 
 
