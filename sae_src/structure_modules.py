@@ -216,9 +216,20 @@ class RungInfer(Rung):
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, C, ...) to a segment (B, style_dim)."""
         if features.dim() > 2:
-            pools: dict[str, Callable[..., Tensor]] = {"max": torch.amax, "avg": torch.mean, "sum": torch.sum}
+            pools: dict[str, Callable[..., Tensor]] = {"max": _largest, "avg": torch.mean, "sum": torch.sum}
             features = pools[self.pool_rung](features, dim=tuple(range(2, features.dim())))
         return self.net(features)
+
+
+def _largest(features: Tensor, dim: tuple[int, ...]) -> Tensor:
+    """The largest values over all dimensions but the first two; their gradients are shared where several are largest.
+
+    Compiled, one of those gets it all: the gradient of `amax` goes to values that equal the largest one, and where
+    torch's compiler computes the values anew, rounded less than in 16 bits, none may, and the gradient is 0 / 0.
+    """
+    if torch.compiler.is_compiling():
+        return features.flatten(2).max(dim=2).values
+    return torch.amax(features, dim=dim)
 
 
 def _one_size(din: Size | None, dout: Size | None) -> Size:

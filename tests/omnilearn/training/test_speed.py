@@ -4,14 +4,17 @@ import os
 
 import pytest
 import torch
+from torch import nn
 
 import sae_src as sae
 from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import UserError
 from omnilearn.files import load_tensors
+from omnilearn.layers import ConvLayer
 from omnilearn.runs.identity import request_of
 from omnilearn.training import speed
 from omnilearn.training.speed import choose_compilation, compiled, has_cpp_compiler, seconds_per_step
+from sae_src.structure_modules import RungInfer
 
 KEYS = "--dataset.num-samples 600 --budget 2 --device cpu --name-include-date no --viz null --validation null"
 COMMAND = f"train hybrid a/conv12 m/ae d/vec {KEYS} --include-eval no"
@@ -146,6 +149,25 @@ def test_a_compiled_run_resumes_to_the_bit(fig, runs):
     assert states[0].keys() == states[1].keys()
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     assert load_yaml((parts / "config.yaml").read_text(), "")["compiled"] is True
+
+
+@compiles
+def test_compiled_gradients_of_a_ladder_in_16_bits_are_finite():
+    torch.manual_seed(0)
+    conv = ConvLayer((3, 8, 8), channels=8)
+    rung = RungInfer(conv.dout, style_dim=2, rung_net=lambda din, dout: nn.Linear(din, dout))
+    observations = torch.randn(4, 3, 8, 8)
+
+    def losses(observations):
+        return {"loss": rung(conv(observations)).float().square().sum()}
+
+    found = []
+    for function in (losses, compiled(losses)):
+        with torch.autocast("cpu", torch.bfloat16):
+            result = function(observations)
+        found.append(torch.autograd.grad(result["loss"], list(conv.parameters())))
+    for eager, same in zip(*found, strict=True):
+        assert torch.allclose(same, eager, rtol=0.05, atol=0.05 * float(eager.abs().max()))
 
 
 @compiles
