@@ -119,13 +119,15 @@ def tune(components: Components, settings: TrainSettings) -> Components:
         return seconds(lambda losses: compiled(losses, graphs=graphs))
 
     threads = use_fastest_threads(seconds) if settings.threads == "auto" else ""
-    if settings.compiled is not None:
+    images = not isinstance(components.data.dataset.din, int)
+    from_a_gpu = settings.compile == "auto" and images and components.device.type == "cpu"  # there auto compiles none
+    if settings.compiled is not None and not from_a_gpu:
         compilation = Compilation(settings.compiled, "as it began", graphs)
     else:
         compilation = choose_compilation(
             settings.compile,
             device=components.device,
-            images=not isinstance(components.data.dataset.din, int),
+            images=images,
             steps=settings.budget,
             seconds=seconds,
             seconds_compiled=seconds_compiled,

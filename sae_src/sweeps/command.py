@@ -40,6 +40,7 @@ _FOR: dict[str, tuple[str | None, ...]] = {
     "only": (None, "print", "pack", "sbatch", "submit"),
     "slurm": ("sbatch", "submit"),
     "wait": ("submit",),
+    "accept_changes": (None, "print", "sbatch", "submit"),
 }
 
 
@@ -59,6 +60,7 @@ class SweepSettings:
     wait: bool | None = None
     slurm: Mapping[str, Any] | bool | None = None
     only: int | tuple[int, ...] | None = None
+    accept_changes: bool | None = None
 
     def __post_init__(self) -> None:
         if self.retry not in (None, "failed"):
@@ -121,7 +123,8 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
         print(f"{packed} of {counted(len(jobs), 'run')} packed into {settings.pack}")
         return None
     slots = slots_for(settings.workers or max(1, len(gpus)), gpus)
-    runner = Runner(root, root / FOLDER, root / FOLDER / plan.name, plan.then, slots)
+    accept = bool(settings.accept_changes)
+    runner = Runner(root, root / FOLDER, root / FOLDER / plan.name, plan.then, slots, accept_changes=accept)
     left = {job.number: runner.left(job) for job in jobs}
     todo = [job for job in jobs if left[job.number]]
     if settings.print:
@@ -164,7 +167,7 @@ def _submit(submission: Submission, words: Sequence[list[str]], todo: Sequence[J
 
 
 def _search(plan: Sweep, search: Search, settings: SweepSettings) -> list[Trial | None] | None:
-    for key in ("only", "pack", "sbatch", "submit"):
+    for key in ("only", "pack", "sbatch", "submit", "accept_changes"):
         if getattr(settings, key):
             raise UserError(f"{key}: has no effect on a search, whose runs are not known before; leave it out")
     root, gpus = save_root(settings.saveroot), settings.devices
@@ -209,7 +212,8 @@ def _submission(settings: SweepSettings, folder: Path, name: str) -> Submission 
 def _words(sweep_file: Path, settings: SweepSettings) -> list[str]:
     """The words of a command that makes one run of a sweep, whose number is to follow."""
     place = [] if settings.saveroot is None else ["--saveroot", str(settings.saveroot)]
-    return [sys.executable, str(Path(program_file()).absolute()), "sweep", str(sweep_file), *place, "--only"]
+    accept = ["--accept-changes", "yes"] if settings.accept_changes else []
+    return [sys.executable, str(Path(program_file()).absolute()), "sweep", str(sweep_file), *place, *accept, "--only"]
 
 
 def _file_of(config: Node) -> Path:

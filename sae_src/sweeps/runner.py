@@ -66,19 +66,29 @@ class Runner:
         logs: that of this sweep's logs.
         then: what comes after training.
         slots: for each process that runs at a time, the variables that it gets.
+        accept_changes: go on with runs that another version of torch, or another device, has begun.
     """
 
     def __init__(
-        self, root: Path, folder: Path, logs: Path, then: Sequence[str], slots: Sequence[dict[str, str]]
+        self,
+        root: Path,
+        folder: Path,
+        logs: Path,
+        then: Sequence[str],
+        slots: Sequence[dict[str, str]],
+        *,
+        accept_changes: bool = False,
     ) -> None:
         self.failures = Failures(folder / "failed")
         self._root, self._locks, self._logs, self._then, self._slots = root, folder / "locks", logs, then, slots
+        self._accept_changes = accept_changes
         self._existing = ExistingRuns(root)
         self._signals: list[int] = []
 
     def left(self, job: Job) -> list[Step]:
         """What is left to do for a run."""
-        return steps_left(job, self._existing.find(job.identity), self._then, self._root)
+        run = self._existing.find(job.identity)
+        return steps_left(job, run, self._then, self._root, accept_changes=self._accept_changes)
 
     def look(self, jobs: Sequence[Job], outcome: Outcome) -> None:
         """Add to `outcome` what has become of runs that other processes were to make."""

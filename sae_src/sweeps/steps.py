@@ -36,7 +36,9 @@ class Step:
     words: tuple[str, ...]
 
 
-def steps_left(job: Job, run: Path | None, then: Sequence[str], root: Path) -> list[Step]:
+def steps_left(
+    job: Job, run: Path | None, then: Sequence[str], root: Path, *, accept_changes: bool = False
+) -> list[Step]:
     """The commands that are left for a run, in their order.
 
     Args:
@@ -44,12 +46,15 @@ def steps_left(job: Job, run: Path | None, then: Sequence[str], root: Path) -> l
         run: its folder; None where there is none yet.
         then: what comes after training.
         root: the folder of all runs.
+        accept_changes: go on with a run that another version of torch, or another device, has begun.
     """
     elsewhere = [] if root.resolve() == save_root().resolve() else ["--saveroot", str(root)]
     if run is None:
         training = [Step("train", (*job.words, *elsewhere))]
     elif not is_trained(run):
-        training = [Step("train", ("train", "--resume", run_reference(run)))]
+        device = () if "--device" in job.words else ("--device", "null")  # what there is here
+        changed = ("--accept-changes", "yes", *device) if accept_changes else ()
+        training = [Step("train", ("train", "--resume", run_reference(run), *changed))]
     else:
         training = []
     load = "latest" if run is None else run_reference(run)

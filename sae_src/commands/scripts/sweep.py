@@ -36,6 +36,7 @@ def sweep(config: Node) -> object:
                             --sbatch or --submit local it submits
         --pack FILE         put what there is of its runs, with their newest checkpoints, into a file, and stop
         --unpack FILE       put the runs of such a file beside those that there are, and stop
+        --accept-changes yes  go on with runs that another version of torch, or another device, has begun
         --saveroot FOLDER   folder of all runs (OMNILEARN_SAVE_DIR, else ./trained_nets)
 
     A run is found again by what it is: its config, seed and budget. What is finished is skipped, what was interrupted

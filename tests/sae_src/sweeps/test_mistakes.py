@@ -33,6 +33,7 @@ def sweep(fig, tmp_path):
         ("--print yes --workers 2", "workers: has no effect with --print"),
         ("--sbatch x.sh --gpus 0", "gpus: has no effect with --sbatch"),
         ("--unpack x.tar --only 1", "only: has no effect with --unpack"),
+        ("--pack x.tar --accept-changes yes", "accept_changes: has no effect with --pack"),
         ("--print yes --retry failed", "retry: has no effect with --print"),
         ("--slurm.time 1 --workers 2", "workers: has no effect with --submit"),
         ("--slurm.time 1 --print", "slurm: has no effect with --print"),

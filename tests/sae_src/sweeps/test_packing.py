@@ -43,6 +43,23 @@ def test_there_and_back(jobs, fig, runs, tmp_path):
         pack(jobs, ExistingRuns(runs), file)
 
 
+def test_a_run_that_a_gpu_has_begun_goes_on_without_one(fig, runs, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # for the processes of the sweep too
+    text = TEXT.replace(" --device cpu", "").replace("budget: 4", "budget: 4, compile: auto").replace("[0, 1]", "0")
+    (tmp_path / "small.yaml").write_text(text)
+    keys = f"{KEYS.replace(' --device cpu', '')} --budget 4 --compile auto --seed 0"
+    with pytest.raises(SystemExit):
+        fig(f"train hybrid a/conv12 m/ae d/vec {keys} --name one --name-include-date no --time-limit 1e-9")
+    config = runs / "one" / "config.yaml"
+    config.write_text(config.read_text().replace("device: cpu", "device: cuda"))
+    fig(f"sweep {tmp_path / 'small.yaml'} --print yes --accept-changes yes")
+    assert "train --resume one --accept-changes yes --device null" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"^1 of 1 run failed"):
+        fig(f"sweep {tmp_path / 'small.yaml'}")
+    fig(f"sweep {tmp_path / 'small.yaml'} --retry failed --accept-changes yes")
+    assert is_trained(runs / "one") and "device: cpu" in config.read_text()
+
+
 def test_nothing_to_pack(jobs, runs, tmp_path):
     with pytest.raises(UserError, match="nothing to pack"):
         pack(jobs, ExistingRuns(runs), tmp_path / "x.tar")
