@@ -9,7 +9,7 @@ out is read like any folder of runs: `fig compare --runs all --saveroot results/
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from omnilearn.tensorboard.curves import read_curves
 from sae_src.comparison.selection import runs_to_compare
 
 VALIDATIONS = "validations.json"
-_OF_INFO = ("started", "revision", "versions", "device", "threads", "seed", "model", "sweep", "completed")
+_OF_INFO = ("started", "revision", "versions", "device", "threads", "seed", "model", "sweep", "completed", "resumed")
+_OF_RESUMING = ("step", "at", "revision", "versions", "device", "threads")
 
 
 def keep(run: Path, place: Path) -> None:
@@ -30,14 +31,20 @@ def keep(run: Path, place: Path) -> None:
     kept = place / run.name
     kept.mkdir(parents=True, exist_ok=True)
     write_text(kept / CONFIG, read_text(run / CONFIG))
-    info = read_info(run)
-    write_text(kept / INFO, dump_yaml({name: info[name] for name in _OF_INFO if name in info}))
+    info = _chosen(read_info(run), _OF_INFO)
+    if "resumed" in info:
+        info["resumed"] = [_chosen(each, _OF_RESUMING) for each in info["resumed"]]
+    write_text(kept / INFO, dump_yaml(info))
     for path in sorted(run.glob("*.json")):
         write_json(kept / path.name, measured(read_json_table(path)))
     curves = read_curves(run)
     losses = {tag: curve for tag, curve in curves.items() if tag.endswith("loss/val")}
     if losses:
         write_json(kept / VALIDATIONS, {tag: [list(curve), list(curve.values())] for tag, curve in losses.items()})
+
+
+def _chosen(entries: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: entries[name] for name in names if name in entries}
 
 
 def measured(results: Mapping[str, Any]) -> dict[str, Any]:

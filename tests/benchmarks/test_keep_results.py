@@ -5,6 +5,7 @@ import sys
 
 from benchmarks import keep_results
 from omnilearn.files import read_json
+from omnilearn.runs.info import read_info
 from omnilearn.runs.summary import summarise
 from sae_src.comparison.scores import scored
 
@@ -12,7 +13,8 @@ TRAIN = "train a/conv12 m/ae d/vec --dataset.num-samples 600 --viz null --device
 
 
 def test_kept_results_are_compared_as_the_runs_are(fig, runs, tmp_path, monkeypatch, capsys):
-    run = fig(f"{TRAIN} --budget 4 --labels.sweep small --labels.model AE --name one")
+    run = fig(f"{TRAIN} --budget 2 --labels.sweep small --labels.model AE --name one")
+    fig(f"train --resume {run.name} --budget 4")
     fig(f"{TRAIN} --budget 4 --name of-no-sweep")
     fig(f"eval --load {run.name} --mode test")
     place = tmp_path / "results"
@@ -24,6 +26,8 @@ def test_kept_results_are_compared_as_the_runs_are(fig, runs, tmp_path, monkeypa
     assert scored(kept).scores == scored(run).scores and summarise(kept).state == "finished"
     steps, _ = read_json(kept / keep_results.VALIDATIONS)["loss/val"]
     assert steps == [2, 4]
+    (resumed,) = read_info(kept)["resumed"]
+    assert resumed["step"] == 2 and resumed["device"] == "cpu"
     texts = "".join(path.read_text() for path in kept.iterdir())
     assert socket.gethostname() not in texts.split() and str(tmp_path) not in texts
     keep_results.main()  # again: the same
