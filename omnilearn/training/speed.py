@@ -76,7 +76,7 @@ def choose_compilation(
     if wanted in (True, "graphs"):
         return Compilation(True, "as asked for", graphs)
     if device.type == "cuda":
-        return _tried(seconds, seconds_compiled, graphs=graphs)
+        return _tried(steps, seconds, seconds_compiled, graphs=graphs)
     if images:
         return Compilation(False, "on a CPU, convolutions are faster as they are")
     saved = steps * seconds() * _SHARE_SAVED
@@ -84,9 +84,14 @@ def choose_compilation(
     return Compilation(saved > _SECONDS_TO_COMPILE, why)
 
 
-def _tried(seconds: Callable[[], float], seconds_compiled: Callable[[], float], *, graphs: bool) -> Compilation:
-    """Whether a compiled step is the faster one; no where torch fails to compile it."""
+def _tried(
+    steps: int, seconds: Callable[[], float], seconds_compiled: Callable[[], float], *, graphs: bool
+) -> Compilation:
+    """Whether a compiled step is the faster one; no where torch fails to compile it, or the training is over sooner."""
     before = seconds()
+    if steps * before < _SECONDS_TO_COMPILE:
+        why = f"{steps:,} steps take about {steps * before:.0f} s, and compiling up to {_SECONDS_TO_COMPILE:.0f} s"
+        return Compilation(False, why)
     try:
         after = seconds_compiled()
     except UserError as error:

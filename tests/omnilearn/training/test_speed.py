@@ -38,7 +38,8 @@ def threads():
     [
         (False, CUDA, False, 10**6, False),
         (True, CPU, True, 1, True),
-        ("auto", CUDA, True, 1, True),  # as measured
+        ("auto", CUDA, True, 100_000, True),  # as measured
+        ("auto", CUDA, True, 10_000, False),  # over in 50 s
         ("graphs", CUDA, True, 1, True),
         ("auto", CPU, True, 10**6, False),
         ("auto", CPU, False, 100_000, True),
@@ -56,7 +57,7 @@ def test_it_is_compiled_where_that_pays(wanted, device, images, steps, expected,
 def test_compiled_passes_are_replayed_on_a_gpu(images, compiler):
     times = {"seconds": lambda: 0.005, "seconds_compiled": lambda: 0.001}
     for wanted, device in [(True, CUDA), ("auto", CUDA), ("graphs", CUDA), (True, CPU)]:
-        chosen = choose_compilation(wanted, device=device, images=images, steps=1, **times)
+        chosen = choose_compilation(wanted, device=device, images=images, steps=100_000, **times)
         assert chosen.graphs == (device == CUDA)
     with pytest.raises(UserError, match=r"^compile: CUDA graphs need a GPU"):
         choose_compilation("graphs", device=CPU, images=False, steps=1, **times)
@@ -64,7 +65,7 @@ def test_compiled_passes_are_replayed_on_a_gpu(images, compiler):
 
 def test_on_a_gpu_compiling_is_tried_out():
     def choose(seconds_compiled):
-        settings = {"device": CUDA, "images": True, "steps": 10, "seconds": lambda: 0.005}
+        settings = {"device": CUDA, "images": True, "steps": 100_000, "seconds": lambda: 0.005}
         return choose_compilation("auto", **settings, seconds_compiled=seconds_compiled)
 
     def fails():
