@@ -48,8 +48,6 @@ MODELS = {
     "VLAE-12, 64 x 64": ("hybrid", "a/ladder/12", "m/vae", "d/shapes"),
     "SAE-12, d/vec": ("hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/vec"),
 }
-
-
 EAGER: dict[str, Precision] = {"float32": "float32", "tf32": "tf32", "bf16": "bf16"}
 COMPILED: dict[str, Precision] = {"float32, compiled": "float32", "bf16, compiled": "bf16"}
 BY_HAND, BY_HAND_AS_GRAPH = "bf16, by hand", "bf16, by hand as a graph"
