@@ -38,7 +38,7 @@ from omnilearn.training.components import Components, assemble
 from omnilearn.training.interruption import Stop
 from omnilearn.training.loop import train_steps
 from omnilearn.training.settings import TrainSettings
-from omnilearn.training.speed import Compilation
+from omnilearn.training.speed import Compilation, replays_graphs
 from omnilearn.training.train import begin
 from omnilearn.versions import library_versions
 
@@ -48,7 +48,7 @@ MODELS = {
     "VLAE-12, 64 x 64": ("hybrid", "a/ladder/12", "m/vae", "d/shapes"),
     "SAE-12, d/vec": ("hybrid", "a/e/conv12", "a/d/strc/12", "m/ae", "d/vec"),
 }
-EAGER: dict[str, Precision] = {"float32": "float32", "tf32": "tf32", "bf16": "bf16"}
+EAGER: tuple[Precision, ...] = ("float32", "tf32", "bf16")
 COMPILED: dict[str, Precision] = {"float32, compiled": "float32", "bf16, compiled": "bf16"}
 BY_HAND, BY_HAND_AS_GRAPH = "bf16, by hand", "bf16, by hand as a graph"
 WARM_UP = 8
@@ -77,18 +77,13 @@ def main() -> None:
         return
     if device.type == "cuda":
         compile_all(arguments)
-    kinds: tuple[Precision, ...] = ("float32", "tf32", "bf16") if device.type == "cuda" else ("float32", "bf16")
-    peaks: dict[str, float] = {precision: peak(device, precision) for precision in kinds}
+    peaks: dict[str, float] = {precision: peak(device, precision) for precision in eager_on(device)}
     print(f"{describe_device(device)}, torch {torch.__version__}, batches of {arguments.batch_size}")
     print("a large matrix product: " + ", ".join(f"{name} {rate / 1e12:.3g} TFLOP/s" for name, rate in peaks.items()))
     print("| model | mode | images/s | range | over float32 | of a product | minutes for 100,000 steps |")
     print("|---|---|---|---|---|---|---|")
-    found: dict[str, Any] = {
-        "device": describe_device(device),
-        "versions": library_versions(),
-        "peaks": peaks,
-        "rows": [],
-    }
+    found: dict[str, Any] = {"device": describe_device(device), "versions": library_versions(), "peaks": peaks}
+    found["rows"] = []
     for name in arguments.models:
         rows = rows_of(name, arguments, device, peaks)
         for row in rows:
@@ -113,7 +108,7 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """The rows of one model: its modes measured in turns, graphs of a GPU in processes of their own."""
     on_gpu = device.type == "cuda"
-    modes = [*EAGER, BY_HAND] if on_gpu else ["float32", "bf16", *COMPILED, BY_HAND]
+    modes = [*eager_on(device), *([] if on_gpu else COMPILED), BY_HAND]
     times = times_in_turns(modes, name, arguments, device)
     if on_gpu:
         times |= apart(list(COMPILED), name, arguments) | apart([BY_HAND_AS_GRAPH], name, arguments)
@@ -133,6 +128,11 @@ def rows_of(
             }
         )
     return rows
+
+
+def eager_on(device: torch.device) -> list[Precision]:
+    """The precisions that a device has."""
+    return [precision for precision in EAGER if device.type == "cuda" or precision != "tf32"]
 
 
 def times_in_turns(
@@ -156,7 +156,7 @@ def steps_of(
 ) -> Callable[[int], float]:
     """A function that does as many steps as it is told, and returns the seconds that they took."""
     if mode in EAGER:
-        return Loop(built(name, batch_size, device, EAGER[mode]), folder, writer).seconds
+        return Loop(built(name, batch_size, device, mode), folder, writer).seconds
     if mode in COMPILED:
         return Loop(built(name, batch_size, device, COMPILED[mode], compiled=True), folder, writer).seconds
     components, *_ = built(name, batch_size, device, "bf16")
@@ -172,7 +172,7 @@ def built(
     config = sae.create_config(*MODELS[name], **keys, **size)
     settings = call(TrainSettings, config)
     components = assemble(config, settings)
-    return replace(components, compilation=Compilation(compiled, "", device.type == "cuda")), settings, config
+    return replace(components, compilation=Compilation(compiled, "", replays_graphs(device))), settings, config
 
 
 def compile_all(arguments: argparse.Namespace) -> None:

@@ -32,8 +32,9 @@ def keep(run: Path, place: Path) -> None:
     kept.mkdir(parents=True, exist_ok=True)
     write_text(kept / CONFIG, read_text(run / CONFIG))
     info = _chosen(read_info(run), _OF_INFO)
-    if "resumed" in info:
-        info["resumed"] = [_chosen(each, _OF_RESUMING) for each in info["resumed"]]
+    resumed = info.pop("resumed", None)
+    if isinstance(resumed, list):
+        info["resumed"] = [_chosen(each, _OF_RESUMING) for each in resumed if isinstance(each, Mapping)]
     write_text(kept / INFO, dump_yaml(info))
     for path in sorted(run.glob("*.json")):
         write_json(kept / path.name, measured(read_json_table(path)))
