@@ -9,7 +9,7 @@ from tests.conftest import ROOT
 from tests.documents import blocks
 
 PAGE = ROOT / "docs" / "python.md"
-NAMES = ["first", "own", "updated"]
+NAMES = ["own", "python", "updated"]
 SHORT = 'budget=2, viz=None, **{"dataset.num_samples": 600}'
 
 

@@ -1,5 +1,6 @@
 """`fig eval-metrics` and `fig eval-multiple-metrics`: metrics of trained runs."""
 
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -39,6 +40,8 @@ from sae_src.eval_metrics.table import metric_named
 from sae_src.methods import as_autoencoder, mean_of
 from sae_src.run import Selection, load_run
 from sae_src.run_selection import Selections, asks_for_many, for_each, print_scores
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,8 @@ def parts_lacking(run: Path, evaluation: EvaluationSettings) -> list[str]:
 def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> Dataset:
     """The dataset that an evaluation config names, else that of the run.
 
-    What the config leaves open, such as the category of MPI3D, is as in the run, where that has the same dataset.
+    What the config leaves open, such as the category of MPI3D, is as in the run, where that has the same dataset; that
+    it has another is told.
     """
     if dataset is None:
         return run.data.dataset
@@ -226,6 +230,15 @@ def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> 
             found = find(own, name)
             if find(node, name) is None and found is not None:
                 given[name] = read(found, parameter.annotation)
+    else:
+        theirs, ours = (found and read(found, str) for found in (find(own, "_type"), find(node, "_type")))
+        _log.warning(
+            "%s has seen %s, and its metrics are of %s: leave out what names that, such as a config of eval/, for "
+            "metrics of its own data",
+            run.name,
+            theirs,
+            ours,
+        )
     return dataset(**given)
 
 

@@ -71,7 +71,7 @@ def evaluate_metrics(
         metrics: names of metrics; by default those of the published evaluations.
         num_train: points to train on.
         num_test: points to test on.
-        num_latent: points to intervene on.
+        num_latent: points for the scales and the covariance of the latents; the first of them are intervened on.
         seed: of all draws.
         jobs: processes for boosted trees and forests; -1 for one per core.
         batch_size: observations encoded at once.

@@ -13,7 +13,7 @@ def sweep(config: Node) -> object:
                                 sweep:
                                   models:
                                     AE: hybrid a/conv12 m/ae
-                                    wide AE: {configs: hybrid a/conv12 m/ae, keys: {model.channels: 64}}
+                                    wide AE: {configs: hybrid a/conv12 m/ae, keys: {width: 128}}
                                   data: d/vec                   (or a list)
                                   seed: [0, 1, 2]
                                   keys: {budget: 20000, reg-wt: [1, 2]}     (a list crosses)

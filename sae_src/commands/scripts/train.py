@@ -62,8 +62,9 @@ def train(config: Node) -> object:
         --viz-latent, --viz-rec, --viz-gen-prior, --viz-gen-hybrid, --viz-traversals, --force-viz    yes or no
         --viz.without LIST        names of other pictures to leave out
     Going on
-        --resume NAME|PATH        with --budget, frequencies, --time-limit, --device and --saveroot only; these keys may
-                                  also be written --override.KEY V
+        --resume NAME|PATH        with keys that cannot change the experiment only: --budget, --device, --threads,
+                                  --time-limit, --saveroot, frequencies, what is evaluated (docs/runs.md has all); they
+                                  may also be written --override.KEY V
         --resume auto             the newest unfinished run of the same configs and keys, else a new one
         --accept-changes yes      resume although torch or the run's config.yaml has changed
 

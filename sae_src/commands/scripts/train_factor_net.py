@@ -9,7 +9,8 @@ def train_factor_net(config: Node) -> object:
 
     fig train-factor-net d/shapes
 
-    About two minutes on two CPU cores. From then on evaluations of models of these images measure that distance.
+    About two minutes on two CPU cores. From then on evaluations of models of d/shapes measure that distance; those of
+    other data sets do with --factor-distance._type factor-distance.
 
         CONFIG              a config of d/, with its keys
         --steps N           training steps (500); --batch-size N: images in a step (96)
