@@ -78,3 +78,13 @@ def test_tables_have_no_columns_of_what_is_not_defined(undefined, tmp_path):
     (tmp_path / "run" / "m.json").write_text(json.dumps({"scores": scores}).replace("NaN", "null"))
     assert _main_scores("run", None, tmp_path, "m") == {"MIG.discrete_mig": 0.5}
     assert _main_scores("run", Outcome(scores=scores), tmp_path, "m") == {"MIG.discrete_mig": 0.5}
+
+
+@pytest.mark.parametrize(("points", "is_told"), [(75, False), (74, True)])
+def test_points_that_were_drawn_again(points, is_told, capsys):
+    results = {"InfoMEC": {"points": points}}
+    outcome = Outcome(scores={"InfoMEC": {"infom": 0.5}}, results=results, samples={"train": 100})
+    told = [line for line in lines(outcome, capsys) if "drawn again" in line]
+    assert told == (
+        ["  infom and infoc are of 74 points: 26 more were drawn again (so small a data set)"] if is_told else []
+    )
