@@ -1,9 +1,15 @@
-"""Which operating systems this software runs on."""
+"""Which operating systems this software runs on, and the cores that they give it."""
 
+import os
 import sys
 from pathlib import Path
 
 _PROGRAMS = ("fig", "fig.exe", "main.py")
+
+
+def cores() -> int:
+    """The cores that this process may use, where the system tells; else all of the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_system() -> None:

@@ -19,6 +19,7 @@ from omnilearn.layers import Size
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
 from omnilearn.precision import forward_context, use_precision
+from omnilearn.system import cores
 from omnilearn.training.settings import TrainSettings
 from omnilearn.training.speed import (
     Compilation,
@@ -141,14 +142,14 @@ def _shown(size: Size) -> str:
 
 def _tell_of_too_many(threads: int) -> None:
     """Say where threads will wait for each other."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if threads > cores:
+    most = cores()
+    if threads > most:
         _log.warning(
             "threads: %d share the %d cores of this machine, which may be many times slower; --threads %d goes on "
             "faster, with numbers that may differ in the last digits",
             threads,
-            cores,
-            cores,
+            most,
+            most,
         )
 
 

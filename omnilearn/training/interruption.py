@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -30,6 +30,34 @@ class Stop(SystemExit):
         self.message, self.can_go_on = message, can_go_on
 
 
+class Handlers:
+    """Has the signals that ask a process to end call a function instead, but for those that are ignored.
+
+    Use as a context manager: the handlers of before are put back at the end.
+
+    Args:
+        notice: gets the number of the signal and the frame that it came in.
+    """
+
+    def __init__(self, notice: Callable[[int, FrameType | None], None]) -> None:
+        self._notice = notice
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Handlers":
+        try:
+            for number in _SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as SIGHUP is under nohup
+                    self._before[number] = signal.signal(number, self._notice)
+        except ValueError:  # only the main thread can; in a notebook's thread the signals stay as they are
+            self._before.clear()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+
+
 class Interruption:
     """Notices signals and the time limit; the training asks after every step and saves before it stops.
 
@@ -44,7 +72,7 @@ class Interruption:
         self._hours = hours
         self._deadline = math.inf
         self._signal: int | None = None
-        self._before: dict[int, Any] = {}
+        self._handlers = Handlers(self._notice)
 
     def reason(self) -> Stop | None:
         """Why to stop now, if at all."""
@@ -57,17 +85,11 @@ class Interruption:
     def __enter__(self) -> "Interruption":
         if self._hours is not None:
             self._deadline = time.monotonic() + 3600 * self._hours
-        try:
-            for number in _SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._notice)
-        except ValueError:  # only the main thread can; in a notebook's thread the signals stay as they are
-            self._before.clear()
+        self._handlers.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._handlers.__exit__(*error)
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and self._signal == signal.SIGINT:

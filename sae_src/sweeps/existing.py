@@ -28,7 +28,7 @@ class ExistingRuns:
     def find(self, wanted: str) -> Path | None:
         """The run of an identity: of several a finished one, else the one with the most steps; None without any."""
         paths = [self.root / name for name, known in self._looked_up().items() if known == wanted]
-        return max(paths, key=lambda path: (is_trained(path), _steps(path), path.name), default=None)
+        return max(paths, key=lambda path: (is_trained(path), steps_saved(path), path.name), default=None)
 
     def _looked_up(self) -> Mapping[str, str]:
         """The identity of every run that is there now, by the name of its folder."""
@@ -54,5 +54,6 @@ def is_trained(run: Path) -> bool:
         return False
 
 
-def _steps(run: Path) -> int:
+def steps_saved(run: Path) -> int:
+    """The step of a run's newest checkpoint, 0 without any."""
     return max(checkpoint_steps(run), default=0)

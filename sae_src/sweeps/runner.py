@@ -17,14 +17,15 @@ from typing import Any
 
 from omnilearn.errors import counted
 from omnilearn.locks import is_being_trained, try_lock
+from omnilearn.system import cores
+from omnilearn.training.interruption import Handlers
 from sae_src.sweeps.display import AtWork, Display
-from sae_src.sweeps.existing import ExistingRuns
-from sae_src.sweeps.failures import Failure, Failures
+from sae_src.sweeps.existing import ExistingRuns, steps_saved
+from sae_src.sweeps.failures import Death, Failure, Notes
 from sae_src.sweeps.plan import Job
 from sae_src.sweeps.steps import Step, steps_left
 from sae_src.sweeps.worker import Worker
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 _PAUSE, _BETWEEN_LOOKS = 0.1, 2.0  # seconds
 _TRAINING_SHARE = 0.9  # of the time that a run is expected to take, where evaluations follow
 
@@ -79,7 +80,7 @@ class Runner:
         *,
         accept_changes: bool = False,
     ) -> None:
-        self.failures = Failures(folder / "failed")
+        self.failures, self._deaths = Notes(folder / "failed", Failure), Notes(folder / "killed", Death)
         self._root, self._locks, self._logs, self._then, self._slots = root, folder / "locks", logs, then, slots
         self._accept_changes = accept_changes
         self._existing = ExistingRuns(root)
@@ -103,34 +104,36 @@ class Runner:
 
     def run(self, jobs: Sequence[Job], outcome: Outcome, show: Display) -> None:
         """Make runs until all are done, failed or interrupted, and add them to `outcome`."""
-        waiting, elsewhere, active = deque(jobs), deque[Job](), list[Active]()
-        last_look = time.monotonic()
-        before = {number: signal.signal(number, self._notice) for number in _SIGNALS}
-        try:
-            while waiting or elsewhere or active:
-                if self._signals:
-                    outcome.stopped_by = signal.Signals(self._signals[0]).name
-                    self._stop(active, outcome, show)
-                    return
-                if elsewhere and time.monotonic() - last_look > _BETWEEN_LOOKS:
-                    waiting.extend(elsewhere)
-                    elsewhere.clear()
-                    last_look = time.monotonic()
-                while waiting and len(active) < len(self._slots):
-                    job = waiting.popleft()
-                    if not self._begin(job, active, outcome, show):
-                        elsewhere.append(job)
-                for each in [each for each in active if each.worker.poll() is not None]:
-                    active.remove(each)
-                    self._ended(each, active, outcome, show)
-                at_work = [_at_work(each, self._then) for each in active]
-                show.update(len(outcome.done), len(outcome.failed), at_work)
-                time.sleep(_PAUSE)
-        finally:
-            for each in active:  # an error of our own: the processes go on, and hold their locks
-                os.close(each.lock)
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        active: list[Active] = []
+        with Handlers(self._notice):
+            try:
+                self._make(jobs, active, outcome, show)
+            finally:
+                for each in active:  # an error of our own: the processes go on, and hold their locks
+                    os.close(each.lock)
+
+    def _make(self, jobs: Sequence[Job], active: list[Active], outcome: Outcome, show: Display) -> None:
+        """Make runs; those that are worked on are in `active`."""
+        waiting, elsewhere, last_look = deque(jobs), deque[Job](), time.monotonic()
+        while waiting or elsewhere or active:
+            if self._signals:
+                outcome.stopped_by = signal.Signals(self._signals[0]).name
+                self._stop(active, outcome, show)
+                return
+            if elsewhere and time.monotonic() - last_look > _BETWEEN_LOOKS:
+                waiting.extend(elsewhere)
+                elsewhere.clear()
+                last_look = time.monotonic()
+            while waiting and len(active) < len(self._slots):
+                job = waiting.popleft()
+                if not self._begin(job, active, outcome, show):
+                    elsewhere.append(job)
+            for each in [each for each in active if each.worker.poll() is not None]:
+                active.remove(each)
+                self._ended(each, active, outcome, show)
+            at_work = [_at_work(each, self._then) for each in active]
+            show.update(len(outcome.done), len(outcome.failed), at_work)
+            time.sleep(_PAUSE)
 
     def _begin(self, job: Job, active: list[Active], outcome: Outcome, show: Display) -> bool:
         """Take up a run; False where another process works on it."""
@@ -162,6 +165,7 @@ class Runner:
         failure = self.failures.get(job.identity)
         if not left:
             self.failures.forget(job.identity)
+            self._deaths.forget(job.identity)
             outcome.done.append(job)
             show.event(f"{job.title}: done")
         elif after is not None and left[0].name == after.name:
@@ -183,7 +187,10 @@ class Runner:
             self._go_on(each.job, each.lock, each.slot, active, outcome, show, after=each.step)
             return
         assert code is not None
-        if each.worker.was_interrupted:
+        if code < 0 and self._is_killed_again(each):
+            line = f"{_how(code)}, and before that without a further step saved since; memory that is short does so"
+            self._failed(each.job, each.step, code, line, outcome, show)
+        elif each.worker.was_interrupted:
             outcome.interrupted.append((each.job, each.step))
             show.forget(each.job.title)
             show.event(f"{each.job.title}: interrupted in {each.step.name}: {_how(code)}")
@@ -191,9 +198,21 @@ class Runner:
             self._failed(each.job, each.step, code, each.worker.last_line(), outcome, show)
         os.close(each.lock)
 
+    def _is_killed_again(self, each: Active) -> bool:
+        """Whether a process that a signal has killed had been killed before, with as many steps saved: on a cluster
+        it would be put back into the queue for ever.
+        """
+        run = self._existing.find(each.job.identity)
+        death = Death(each.step.name, 0 if run is None else steps_saved(run))
+        if self._deaths.get(each.job.identity) == death:
+            return True
+        self._deaths.add(each.job.identity, death)
+        return False
+
     def _failed(self, job: Job, step: Step, code: int, line: str, outcome: Outcome, show: Display) -> None:
         failure = Failure(step.name, code, line, str(self._log(job)))
         self.failures.add(job.identity, failure)
+        self._deaths.forget(job.identity)  # to try again is to begin anew
         outcome.failed.append((job, failure))
         show.forget(job.title)
         show.event(f"{job.title}: failed in {step.name}: {line}")
@@ -221,7 +240,7 @@ class Runner:
 
 def slots_for(workers: int, gpus: Sequence[int | str]) -> list[dict[str, str]]:
     """The variables of each of some processes: the cores shared out, and the GPUs in turn."""
-    threads = str(max(1, len(os.sched_getaffinity(0)) // workers))
+    threads = str(max(1, cores() // workers))
     shared: dict[str, Any] = {} if workers == 1 else {"OMP_NUM_THREADS": threads, "LOKY_MAX_CPU_COUNT": threads}
     return [shared | ({"CUDA_VISIBLE_DEVICES": str(gpus[slot % len(gpus)])} if gpus else {}) for slot in range(workers)]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+_PAUSE = 0.1  # seconds
 _REQUEUE_SIGNAL = "SUBMITIT_PREEMPT_SIGNAL"  # the variable that names submitit's signal
 
 
@@ -61,8 +62,9 @@ class RunTask:
 
         self._nearly_over = time.monotonic()
         if self._child is not None:
-            # By its number: this runs in a signal's handler, while `__call__` waits for the same process.
-            os.kill(self._child.pid, signal.SIGUSR1)
+            # Not by its own methods: this runs in a signal's handler, while `__call__` waits for the same process.
+            if self._child.returncode is None:
+                os.kill(self._child.pid, signal.SIGUSR1)
             # One that the signal has killed had only just begun.
             if _exit_code(self._child) not in (0, self.stopped, -signal.SIGUSR1):
                 return None
@@ -79,10 +81,22 @@ class RunTask:
 
 
 def _exit_code(child: "subprocess.Popen[bytes]") -> int:
-    """Wait for a child; negative for the signal that killed it. Its number stays its own until this process ends."""
-    ended = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert ended is not None
-    child.returncode = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    """Wait for a child; negative for the signal that killed it.
+
+    It may be called, in a signal's handler, while it waits already: no handler runs between the end of the child and
+    the note of it. (`os.waitid`, which would ask twice, is missing on macOS before Python 3.13.)
+    """
+    while child.returncode is None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [_requeue_signal()])
+        try:
+            if child.returncode is None:  # else a handler that has just run has noted it
+                number, status = os.waitpid(child.pid, os.WNOHANG)
+                if number:
+                    child.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if child.returncode is None:
+            time.sleep(_PAUSE)
     return child.returncode
 
 

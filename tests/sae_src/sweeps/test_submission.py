@@ -150,6 +150,22 @@ def test_a_run_that_failed_is_not_put_back(tmp_path):
     assert task.checkpoint() is None
 
 
+def test_a_system_without_waitid(tmp_path, monkeypatch):
+    """As macOS was: a child that ends is noted once, also where a handler asks while the task waits for it."""
+    monkeypatch.delattr(os, "waitid")
+    task = RunTask((sys.executable, "-c", "import time; time.sleep(0.5)"), str(tmp_path), STOPPED, 120)
+    asked = []
+    before = signal.signal(signal.SIGUSR2, lambda *_: asked.append(task.checkpoint()))
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR2))
+    timer.start()
+    try:
+        with pytest.raises(RuntimeError, match=f"exit code -{int(signal.SIGUSR1)}"):
+            task()
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert [again.function.command for again in asked] == [task.command]
+
+
 def test_a_run_that_had_only_just_begun_is_put_back(tmp_path):
     task = RunTask((sys.executable, "-c", "import time; time.sleep(60)"), str(tmp_path), STOPPED, 120)
     task._child = subprocess.Popen(task.command)
