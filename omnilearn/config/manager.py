@@ -111,9 +111,7 @@ class Manager(ConfigManager):
                 meta["script_name"] = script_name
         self._check_words(words, script_name)
         config = self.create_config(words, keys)
-        recorder_of(config).spelled = {
-            key.replace("-", "_"): text for key, text in spelled_command_line(argv)[1].items()
-        }
+        recorder_of(config).note_spelled(spelled_command_line(argv)[1])
         for key, value in meta.items():
             config.push(f"_meta.{key}", value, silent=True)
         if script_name == "_" and config.pull("_meta.script_name", None, silent=True) is None:

@@ -32,6 +32,10 @@ class Recorder(Node.Reporter):
         self.declared: dict[tuple[str, str], Any] = {}
         self.sections: set[tuple[str, str]] = set()
 
+    def note_spelled(self, keys: Mapping[str, str | None]) -> None:
+        """Note the keys of a command line with their values as typed."""
+        self.spelled = {key.replace("-", "_"): text for key, text in keys.items()}
+
     def declare(self, node: Node, types: Mapping[str, Any], *, inherit: bool = True) -> None:
         """Note that what is read at `node` takes keys of these types; a section that does not `inherit` only there."""
         self.declare_at(address_of(node), types, inherit=inherit)

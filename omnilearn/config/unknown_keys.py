@@ -29,7 +29,7 @@ class _Keys:
         named = _declared_in(config.root, read)
         in_sections = _sections_of(named)
         self.declared: Declared = recorder.declared | named | in_sections
-        self._sections = recorder.sections | (set(in_sections) - set(recorder.declared))
+        self.sections = recorder.sections | (set(in_sections) - set(recorder.declared))
         self._places = {address for address, _ in recorder.declared}  # of what was built
         self._set = set(_values_in(config.root))
 
@@ -40,17 +40,17 @@ class _Keys:
                 place = [p for p in parts[:end] if not p.isdigit()]
                 return not place or ".".join(parts[:end]) in self._places or self.knows(place)
         # Inside a table of plain data, such as val in split.val, every key is the user's own.
-        return bool(_matches(parts, self.declared, self._sections)) or any(
+        return bool(_matches(parts, self.declared, self.sections)) or any(
             _holds_plain_data(annotation)
             for end in range(1, len(parts))
-            for annotation in _matches(parts[:end], self.declared, self._sections)
+            for annotation in _matches(parts[:end], self.declared, self.sections)
         )
 
     def read_instead(self, parts: list[str]) -> str | None:
         """The key below it that goes before a key wherever it is looked up; None where something reads the key."""
         *place, name = parts
         winners = []
-        for address in _addresses(parts, self.declared, self._sections):
+        for address in _addresses(parts, self.declared, self.sections):
             below = [above for above in reversed(_upwards(address)) if above.count(".") >= len(place)]
             winner = next((f"{above}.{name}" for above in below if f"{above}.{name}" in self._set), None)
             if address == ".".join(place) or winner is None:
@@ -86,6 +86,14 @@ def reject_unknown_keys(config: Node, keys: Iterable[str], prefix: str = "") -> 
     for key in keys:
         if not known.knows(key.split(".")):
             raise ConfigError(f"--{prefix}{key} is not a key of this run{_advice(key, known.declared)}")
+
+
+def keys_of_components(config: Node) -> tuple[Declared, set[tuple[str, str]]]:
+    """The keys that what is built from a config takes, read yet or not, with their annotations; and those of them that
+    are taken at their place alone.
+    """
+    keys = _Keys(config)
+    return keys.declared, keys.sections
 
 
 def _matches(parts: list[str], declared: Declared, sections: set[tuple[str, str]]) -> list[Any]:

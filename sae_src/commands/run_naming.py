@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from omnilearn.config import Node, component, keys_given
+from omnilearn.config import component
 from omnilearn.runs.naming import RunNaming
 from sae_src.decoders import StyleDecoder
 from sae_src.ladder import LadderEncoder
@@ -17,13 +17,6 @@ _METHODS = {
     "fvae": "FactorVAE",
     "infovae": "InfoVAE",
     "tcvae": "beta-TCVAE",
-}
-# The keys by which another component takes the place of one that has a label.
-_LABELLED = {
-    "dataset_type": ("dataset._type",),
-    "model_type": ("model._type",),
-    "enc_type": ("model.encoder._type", "model.encoder.layers"),
-    "dec_type": ("model.decoder._type", "model.decoder.layers"),
 }
 _OF_THE_PAPERS = {("AE", "S"): "SAE-", ("AE", "Ada"): "AdaAE-", ("VAE", "L"): "VLAE-"}
 
@@ -105,14 +98,6 @@ class SAENaming(RunNaming):
 
 def _weight(model: nn.Module) -> float:
     return float(getattr(model, "reg_wt", 0))  # a model of a user's own may have none
-
-
-def forget_replaced_labels(config: Node) -> None:
-    """Take out the labels of configs for what keys have replaced, such as that of m/ae where --model._type is vae."""
-    given = keys_given(config)
-    for label, keys in _LABELLED.items():
-        if f"info.{label}" not in given and any(key in given for key in keys):
-            config.root.push(f"info.{label}", None, silent=True)
 
 
 def _nosplit(model: nn.Module) -> list[str]:

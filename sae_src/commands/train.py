@@ -18,9 +18,8 @@ from omnilearn.training.resume import check_override, resume
 from omnilearn.training.train import train
 from omnilearn.training.unfinished import is_finished, unfinished_runs
 from sae_src.commands.further_training import KEY, train_from
-from sae_src.commands.run_naming import forget_replaced_labels
-from sae_src.parts import require_parts
 from sae_src.published_runs import is_published
+from sae_src.request import settle
 from sae_src.run import create_config, has_configs, load_run
 
 
@@ -41,15 +40,13 @@ def train_or_resume(config: Node) -> Path:
     if find(config, KEY) is not None:
         return train_from(config)
     if find(config, "resume") is None:
-        require_parts(config)
-        forget_replaced_labels(config)
+        settle(config)
         return train(config)
     settings = call(ResumeSettings, config)
     if settings.resume == "auto":
         if settings.override:
             raise UserError("--override goes with the name of a run, not with auto")
-        require_parts(config)
-        forget_replaced_labels(config)
+        settle(config)
         given = {key: value for key, value in _passed_on(config).items() if is_harmless(key)}
         for path in unfinished_runs(save_root(settings.saveroot), config):
             with ExitStack() as stack:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from omnilearn.config import Node, call, reject_unused
-from omnilearn.config.command_line import parse_value
+from omnilearn.config.command_line import parse_value, spelled_command_line
+from omnilearn.config.recorder import recorder_of
 from omnilearn.errors import ConfigError, UserError
 from omnilearn.runs.identity import identity
 from omnilearn.training.components import assemble, try_out
 from omnilearn.training.settings import TrainSettings
-from sae_src.parts import require_parts
+from sae_src.request import settle
 from sae_src.run import create_config
 from sae_src.sweeps.sweep_file import Sweep
 
@@ -131,7 +132,8 @@ def job_of(number: int, model: str, configs: tuple[str, ...], keys: dict[str, An
     """The run of a command with these configs and keys; `ConfigError` names the model where one is wrong."""
     try:
         config = create_config(*configs, **keys)
-        require_parts(config)
+        recorder_of(config).note_spelled(spelled_command_line(terms(keys))[1])
+        settle(config)
         tree = config.root.to_python()
     except UserError as error:
         raise ConfigError(f"{model}: {error}") from error

@@ -58,6 +58,18 @@ def test_a_run_that_is_being_trained_is_passed_over(unfinished, fig):
     assert checkpoint_steps(older)[-1] == 20 and checkpoint_steps(newer)[-1] == 18
 
 
+@pytest.mark.parametrize("words", ["--name 42", "--name run --info.extra 1.50", "--name run --model._type wae"])
+def test_a_run_whose_keys_are_stored_as_other_values(words, fig, runs):
+    line = with_keys(TRAIN, f"{words} --budget 2")
+    first = fig(line)
+    shutil.rmtree(first / "ckpt2")
+    info = yaml.safe_load((first / "info.yaml").read_text())
+    del info["completed"]
+    (first / "info.yaml").write_text(yaml.safe_dump(info))
+    assert fig(f"{line} --resume auto") == first
+    assert sorted(os.listdir(runs)) == [first.name] and checkpoint_steps(first) == [2]
+
+
 def test_where_all_are_being_trained_a_new_one_begins(unfinished, fig, runs):
     (run,) = unfinished("mine")
     with sole_writer(run):

@@ -123,9 +123,30 @@ def test_a_run_is_found_by_what_it_is_and_its_results(tmp_path, runs, fig):
         assert len(steps_left(job, run, [command], runs)) == 1
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "--info.extra 3 --info.model 1.50 --evaluation.ident 7",
+        "--model._type wae --info.extra 1.0e-8",
+        "--model.encoder._type multilayer --info.dec-type null --info.extra yes",
+        "--info.model-type 12 --model._type wae",
+    ],
+)
+def test_a_job_is_the_run_that_its_command_makes(keys, tmp_path, runs, fig):
+    small = "d/vec --dataset.num-samples 600 --budget 1 --viz null --print null --device cpu"
+    text = f"sweep: {{models: {{A: hybrid a/conv12 m/vae {keys}}}, data: {small}}}"
+    (job,) = jobs_of(read_sweep(written(tmp_path, text)))
+    run = omnifig.main([*job.words, "--name", "42"])
+    assert identity(read_stored_config(run)) == job.identity
+    assert read_stored_config(run)["name"] == "42"
+    assert steps_left(job, run, [], runs) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "config" / "sweep").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_sweeps_stand_for_runs(path):
     sweep = read_sweep(path)
     jobs = jobs_of(sweep)
     assert len({job.identity for job in jobs}) == len(jobs) >= len(sweep.models) * len(sweep.seeds)
+    for job in {job.model: job for job in jobs}.values():  # as before, since no key here replaces a label
+        assert job.identity == identity(job.config().root.to_python())
