@@ -80,7 +80,10 @@ def _add_intervals(
     if reason is None:
         try:
             with outcome.timing("bootstrap"):
-                outcome.intervals[metric.title] = intervals(metric, given, resamples=bootstrap, seed=settings.seed)
+                scores = outcome.scores[metric.title]
+                outcome.intervals[metric.title] = intervals(
+                    metric, scores, given, resamples=bootstrap, seed=settings.seed
+                )
         except ValueError as error:
             reason = f"no interval: of a resample: {str(error).splitlines()[0]}"
     if reason is not None:

@@ -216,4 +216,5 @@ METRIC = Metric(
     range="0 to 1, high; by chance `infom_chance`, `infoc_chance`",
     ignores_test_points=True,
     at_least={"num_bins": 1, "num_shuffles": 0, "max_iter": 1, "tolerance": 0},
+    no_interval="its estimates by nearest neighbours do not bear resamples, in which points are their own neighbours",
 )

@@ -47,6 +47,7 @@ class Metric:
         at_least: the least values of its own settings, checked before anything is computed.
         at_most: the largest ones; a name stands for the value of the setting of that name.
         optional: shared parts that it can do without, and what it then leaves out.
+        no_interval: why its points cannot be drawn again for an interval of its scores; empty where they can.
         also_results: scores that are kept among the results too.
         is_published: whether the published evaluations have it, and so the default ones.
     """
@@ -62,6 +63,7 @@ class Metric:
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float | str] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
+    no_interval: str = ""
     also_results: tuple[str, ...] = ()
     is_published: bool = False
 

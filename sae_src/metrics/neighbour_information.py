@@ -17,8 +17,8 @@ NEIGHBOURS = 10
 def neighbour_information(values: np.ndarray, labels: np.ndarray, neighbours: int = NEIGHBOURS) -> float:
     """Mutual information in nats of values (N,) and labels (N,) from 0; NaN where no two points share a label.
 
-    Values must be distinct, or nearly all, and no two of one observation: distances of 0, or of what parts equal values,
-    have no meaning here.
+    Values must be distinct, or nearly all, and no two of one observation: distances of 0, or of what parts equal
+    values, have no meaning here.
     """
     counts = np.bincount(labels)
     together = counts[labels] > 1

@@ -70,11 +70,44 @@ def test_intervals_are_stored_with_the_scores(fig, run, capsys):
     assert found["resamples"] == 10 and found["level"] == 0.95 and set(found["intervals"]) == {"MIG", "MCC"}
     for title, name in (("MIG", "discrete_mig"), ("MCC", "mcc_pearson"), ("MCC", "mcc_spearman_matched")):
         low, high = found["intervals"][title][name]
-        assert 0 < low < high < 1
+        assert low < summary_of(run, "some")["scores"][title][name] < high
     (reason,) = found["without"].values()
     assert "not a function of codes and factors alone" in reason and reason in capsys.readouterr().out
     fig(f"{command} --num-groups 2 --num-response 8 --save-ident again")
     assert summary_of(run, "again")["bootstrap"] == found
+
+
+def intervals_of(metric, codes, factors, resamples, seed=0):
+    given = {"codes_train": codes} if metric.need == "codes" else {"codes_train": codes, "factors_train": factors}
+    returned = metric.score(**given)
+    return intervals(metric, {name: returned[name] for name in metric.scores}, given, resamples=resamples, seed=seed)
+
+
+def drawn(generator, count):
+    """Codes of two factors with noise, and one code of noise."""
+    factors = np.stack([generator.integers(size, size=count) for size in (6, 4)], axis=1)
+    noise = generator.normal(size=(count, 3))
+    return np.concatenate([factors, np.zeros((count, 1))], axis=1) + 0.3 * noise, factors
+
+
+@pytest.mark.parametrize("name", ["mig", "dcimig", "jemmig", "unsupervised", "irs"])
+def test_intervals_hold_the_score_and_are_as_wide_as_its_resamples(name):
+    metric = metric_named(name)
+    codes, factors = drawn(np.random.default_rng(0), 500)
+    found = intervals_of(metric, codes, factors, 20)
+    scores = metric.score(codes, factors)
+    for score, (low, high) in found.items():
+        assert low <= scores[score] <= high, score
+    assert any(low < high for low, high in found.values())
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_scores_of_other_draws():
+    metric, generator = metric_named("dcimig"), np.random.default_rng(1)
+    others = [metric.score(*drawn(generator, 200))["dcimig"] for _ in range(200)]
+    found = [intervals_of(metric, *drawn(generator, 200), 30, trial)["dcimig"] for trial in range(20)]
+    assert sum(low <= np.median(others) <= high for low, high in found) >= 16
+    assert np.mean([high - low for low, high in found]) == pytest.approx(2 * 1.96 * np.std(others), rel=0.3)
 
 
 def test_intervals_cover_the_score_of_the_population():
@@ -83,22 +116,24 @@ def test_intervals_cover_the_score_of_the_population():
     for trial in range(trials):
         factors = generator.normal(size=(200, 1))
         codes = 0.6 * factors + 0.8 * generator.normal(size=(200, 1))  # a correlation of 0.6
-        low, high = intervals(metric, {"codes_train": codes, "factors_train": factors}, resamples=50, seed=trial)[
-            "mcc_pearson"
-        ]
+        low, high = intervals_of(metric, codes, factors, 50, trial)["mcc_pearson"]
         covered += low <= 0.6 <= high
     assert covered >= 0.85 * trials
 
 
 def test_codes_and_factors_are_resampled_together():
     codes = np.arange(50.0)[:, None]
-    found = intervals(metric_named("mcc"), {"codes_train": codes, "factors_train": codes}, resamples=5, seed=0)
+    found = intervals_of(metric_named("mcc"), codes, codes, 5)
     np.testing.assert_allclose(found["mcc_pearson"], (1, 1))
 
 
 @pytest.mark.parametrize(("name", "has"), [("mig", True), ("dci", True), ("rmig", True), ("omes", False)])
 def test_metrics_that_take_more_than_arrays_say_so(name, has):
     assert (why_no_interval(metric_named(name)) is None) == has
+
+
+def test_a_metric_whose_estimates_do_not_bear_resamples_says_so():
+    assert why_no_interval(metric_named("infomec")).startswith("no interval: its estimates by nearest neighbours")
 
 
 def test_from_python():
