@@ -72,7 +72,7 @@ def training(folder: Path, steps: int) -> Work:
 
 def _write_runs(folder: Path, count: int) -> None:
     config = "budget: 2\nseed: 0\nmodel: {_type: ae}\ndataset: {_type: vec}\n"
-    info = "started: 2026-01-01T00:00:00\ncompleted: {best: {loss: 0.5}}\n"
+    info = "started: 2026-01-01T00:00:00\ncompleted: {step: 2, best: {loss: 0.5}}\n"
     for k in range(count):
         run = folder / f"run{k}"
         (run / "ckpt2").mkdir(parents=True)

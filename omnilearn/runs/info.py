@@ -16,6 +16,7 @@ from omnilearn.config.yaml_text import dump_yaml, load_yaml
 from omnilearn.device import describe_device
 from omnilearn.errors import UserError
 from omnilearn.files import read_text, write_text
+from omnilearn.runs.ending import notes_end
 from omnilearn.runs.folder import INFO
 from omnilearn.versions import library_versions
 
@@ -83,10 +84,7 @@ def complete_info(
 
 def is_completed(run: Path, step: int, evaluation: str | None) -> bool:
     """Whether a run has come to its end at a step or later, with an evaluation of that name if one is wanted."""
-    completed = read_info(run).get("completed")
-    if not isinstance(completed, dict) or not isinstance(completed.get("step"), int):
-        return False
-    return completed["step"] >= step and (evaluation is None or completed.get("evaluation") == evaluation)
+    return notes_end(read_info(run), step, evaluation)
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -12,6 +12,7 @@ from omnilearn.errors import UserError
 from omnilearn.files import is_regular, read_json, read_text
 from omnilearn.locks import is_being_trained
 from omnilearn.runs.checkpoint import checkpoint_steps
+from omnilearn.runs.ending import notes_end
 from omnilearn.runs.folder import CONFIG, INFO, run_folders
 
 State = Literal["running", "finished", "interrupted", "failed", "damaged"]
@@ -32,7 +33,8 @@ class RunSummary:
         seed: its seed.
         step, budget: training steps done, as of the newest checkpoint, and to do. A finished run of which only the
             small files are kept has no checkpoint any more: then it is as many as it notes.
-        state: `interrupted` is whatever has begun, is not finished, and is not at work.
+        state: `finished` is what has come to its budget, also where the evaluation at its end was interrupted;
+            `interrupted` is whatever has begun, is not finished, and is not at work.
         loss: the best validation loss, as far as it is noted.
         begun: when it was begun.
         size: bytes in its folder.
@@ -78,7 +80,7 @@ def summarise(run: Path) -> RunSummary:
     noted = completed.get("step")
     step, budget = max(steps, default=noted if isinstance(noted, int) else 0), config.get("budget")
     budget = budget if isinstance(budget, int) else None
-    finished = step >= (budget or 0) and (bool(completed) or not info)  # the published system notes no end
+    finished = step >= (budget or 0) and (notes_end(info, budget or 0) or not info)  # the published system notes none
     running = is_being_trained(run)
     state: State = "running" if running else "finished" if finished else "failed" if failed else "interrupted"
     seed = config.get("seed")

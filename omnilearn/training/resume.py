@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from omnilearn.config import Node, call, dump_yaml, find, read_key, reject_unknown_keys
@@ -66,18 +67,20 @@ def resume(run: Run) -> Path:
             if not accept:
                 _check_unchanged(state["made_by"], made_by(fingerprint(stored_config(run.config, components))))
             components.model.load_state_dict((run.state or {})["model"])
+    with TemporaryDirectory() as elsewhere, TensorBoardWriter(Path(elsewhere)) as nowhere:
+        training = begin(run.config, components, settings, run.path, nowhere)
+    if state is not None:
+        with _fitting(run):
+            training.load_state_dict(state)
+    # From here on the folder changes: what cannot go on has been refused.
     set_aside_after(run.path, step)
     of_training = ["/train"] if settings.validation is None else ["/train", f"/{settings.validation.mode}"]
     prefix = None if evaluation is None or is_evaluated else f"{evaluation.ident}/"
     forget_after(run.path, step, prefix=prefix, but=of_training)
     # A stored config, which may be a stranger's, sends nothing anywhere: the command line asks for it anew.
     mirror = settings.mirror if any(key.split(".")[0] == "mirror" for key in given_keys(run.override)) else None
-    with TensorBoardWriter(run.path, mirror) as writer:
-        writer.open_mirror({})
-        training = begin(run.config, components, settings, run.path, writer)
-        if state is not None:
-            with _fitting(run):
-                training.load_state_dict(state)
+    with TensorBoardWriter(run.path, mirror) as training.writer:
+        training.writer.open_mirror({})
         _write_down(run, components, step)
         print(f"resuming at step {training.progress.step:,}")
         run_to_end(training, settings)

@@ -136,7 +136,8 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
     if settings.validation is not None and data.has_subset(settings.validation.mode):
         validate = Validate(settings.validation, data, settings.viz, settings.eval_batch_size)
         hooks.append(validate)
-    hooks += [Save(settings.checkpoint), console]
+    save = Save(settings.checkpoint)
+    hooks += [save, console]
     try:
         with Interruption(settings.time_limit) as training.interruption:
             train_steps(training, hooks)
@@ -144,7 +145,7 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
             scores = progress.scores
             evaluation = settings.evaluation if settings.include_eval else None
             if (wanted := evaluation_of(settings, data)) is not None:
-                scores = evaluate_at_end(training, settings, wanted, validate)
+                scores = evaluate_at_end(training, settings, wanted, validate, save)
             ident = None if evaluation is None else evaluation.ident
             complete_info(training.folder, progress.step, training.stopwatch.seconds, ident, best=progress.best)
     except Stop as stop:
@@ -187,28 +188,36 @@ def evaluation_of(settings: TrainSettings, data: Data) -> FinalEvaluation | None
 
 
 def evaluate_at_end(
-    training: Training, settings: TrainSettings, evaluation: FinalEvaluation, validate: Validate | None
+    training: Training, settings: TrainSettings, evaluation: FinalEvaluation, validate: Validate | None, save: Save
 ) -> dict[str, float]:
-    """The evaluation after the last step, from the pass of its validation where that is the same; its scores."""
+    """The evaluation after the last step, from the pass of its validation where that is the same; its scores.
+
+    Where it is stopped, a step that is not saved by then is saved with `save`, also where no checkpoints are asked for.
+    """
     mode, step, limit = evaluation.mode, training.progress.step, evaluation.step_limit
-    with training.autocast():
-        outcome = evaluate_and_store(
-            training.components.model,
-            training.components.data,
-            training.folder,
-            ident=evaluation.ident,
-            mode=mode,
-            step=step,
-            seed=training.components.seed,
-            visualiser=settings.viz,
-            measures=training.components.measures,
-            batch_size=settings.eval_batch_size,
-            step_limit=limit,
-            stop=training.interruption.reason,
-            passed=None if validate is None else validate.passed_at(step, mode, limit),
-            special=special_precision(training.precision),
-            writer=training.writer,
-        )
+    try:
+        with training.autocast():
+            outcome = evaluate_and_store(
+                training.components.model,
+                training.components.data,
+                training.folder,
+                ident=evaluation.ident,
+                mode=mode,
+                step=step,
+                seed=training.components.seed,
+                visualiser=settings.viz,
+                measures=training.components.measures,
+                batch_size=settings.eval_batch_size,
+                step_limit=limit,
+                stop=training.interruption.reason,
+                passed=None if validate is None else validate.passed_at(step, mode, limit),
+                special=special_precision(training.precision),
+                writer=training.writer,
+            )
+    except Stop as stop:
+        if stop.code != NOT_FINITE and not is_trained(training):
+            save.run(training, {})
+        raise
     return outcome.scores
 
 

@@ -42,7 +42,8 @@ def unfinished_runs(root: Path, config: Node) -> Iterator[Path]:
 
 
 def is_finished(run: Path, config: Mapping[str, Any]) -> bool:
-    """Whether there is nothing left to do for a run with the given stored config.
+    """Whether there is nothing left to do for a run with the given stored config: it has come to its budget, as for its
+    state in a list of runs, and has the evaluation at its end, if it is to have one.
 
     A run that has come to its end may have no checkpoint: by its config, or since somebody has removed them.
     """

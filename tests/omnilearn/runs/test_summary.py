@@ -36,9 +36,13 @@ def made(root: Path, name: str, *, config: object = CONFIG, info: object = None,
 def test_states(tmp_path):
     made(tmp_path, "finished", info=DONE, steps=(10, 20))
     made(tmp_path, "finished, its checkpoints removed", info=DONE)
+    cut = {"completed": {"step": 20, "evaluation": None}}
+    made(tmp_path, "finished, its evaluation interrupted", info=cut, steps=(20,))
     made(tmp_path, "broken note", info={**DONE, "completed": {"step": "20"}})
     made(tmp_path, "begun")
-    made(tmp_path, "further", config={**CONFIG, "budget": 30}, info=DONE, steps=(20,))
+    longer = {**CONFIG, "budget": 30}
+    made(tmp_path, "further", config=longer, info=DONE, steps=(20,))
+    made(tmp_path, "further, killed before its end is noted", config=longer, info=DONE, steps=(20, 30))
     made(tmp_path, "failed", info={"failed": "rec_loss not finite at step 7"}, steps=(5,))
     made(tmp_path, "broken", config="seed: [")
     made(tmp_path, "list", config="- 1")
@@ -53,7 +57,9 @@ def test_states(tmp_path):
         "failed": "failed",
         "finished": "finished",
         "finished, its checkpoints removed": "finished",
+        "finished, its evaluation interrupted": "finished",
         "further": "interrupted",
+        "further, killed before its end is noted": "interrupted",
         "list": "damaged",
         "working": "running",
     }

@@ -15,6 +15,7 @@ from omnilearn.evaluation import results
 from omnilearn.files import checksum, load_tensors, read_json, save_tensors, write_json
 from omnilearn.runs.checkpoint import CHECKSUMS, checkpoint_steps, damage, tidy_up
 from omnilearn.runs.info import read_info
+from omnilearn.runs.summary import summarise
 from omnilearn.training.hooks import Validate
 from omnilearn.training.interruption import STOPPED, Stop
 from tests.command_lines import with_keys
@@ -59,6 +60,23 @@ def test_an_evaluation_that_was_cut_short_is_made_up_for(keys, run, fig, runs, m
     assert fig(f"train {keys}") == runs / "cut"
     assert_same(run, runs / "cut")
     assert curve(runs / "cut", "eval/loss") == curve(run, "eval/loss")
+
+
+@pytest.mark.parametrize("keys", ["--checkpoint null", "--checkpoint.freq null"])
+def test_stopped_in_the_evaluation_a_run_without_checkpoints_saves_its_last_step(
+    keys, run, fig, runs, monkeypatch, capsys
+):
+    def stopped(*args, **kwargs):
+        raise Stop(STOPPED, "-")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "save_tensors", stopped)
+        with pytest.raises(Stop):
+            fig(with_keys(f"train {SHORT} --name cut", keys))
+    assert "the training is complete; to evaluate it" in capsys.readouterr().err
+    assert checkpoint_steps(runs / "cut") == [20] and summarise(runs / "cut").state == "finished"
+    fig("train --resume cut")
+    assert_same(run, runs / "cut")
 
 
 def test_a_longer_run_is_evaluated_again(run, fig):
@@ -165,6 +183,17 @@ def test_a_refused_resume_changes_nothing(run, fig):
     shutil.rmtree(run / "ckpt20")
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
     with pytest.raises(UserError, match="has been changed"):
+        fig("train --resume run")
+    assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
+
+
+def test_a_state_that_does_not_fit_changes_nothing(run, fig):
+    (run / "ckpt20" / "model.pth.tar").write_bytes(b"damaged")
+    state = load_tensors(run / "ckpt10" / "training.pth.tar")
+    save_tensors(run / "ckpt10" / "training.pth.tar", {**state, "optimiser": 3})
+    seal(run / "ckpt10")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
+    with pytest.raises(UserError, match="does not fit the config of the run"):
         fig("train --resume run")
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
 
