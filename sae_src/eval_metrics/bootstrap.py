@@ -9,10 +9,10 @@ the training.
 
 Resamples hold points twice, which moves what counts rare combinations, such as mutual information, by more than its
 spread. Intervals from q_2.5 to q_97.5 keep that move: of 300 points they held the middle DCIMIG in none of 120 draws.
-The basic ones, from 2 s - q_97.5 (Davison and Hinkley, "Bootstrap methods and their application", 1997, section 5.2), take
-it off twice, for they are of the score of infinitely many points, and neither hold s. That scores of few points are
-biased, the chance level beside them shows; for BCa intervals (section 14 of the former) too few resamples, or none, lie
-beyond s.
+Basic ones, from 2 s - q_97.5 (Davison and Hinkley, "Bootstrap methods and their application", 1997, section 5.2), are
+of the score of infinitely many points: they take the move off twice, and often do not hold s either. BCa intervals
+(section 14 of the former) need resamples on both sides of s. How biased scores of few points are, their chance level
+shows.
 """
 
 from collections.abc import Mapping

@@ -44,17 +44,10 @@ def draw_figures(outcome: Outcome, dataset: Dataset, *, titles: bool = False) ->
     ):
         matrix = results.get(title, {}).get(name)
         if matrix is not None and matrix.size:
-            figures[title.lower()] = draw(matrix, factors, latents_of(matrix, covariance), titles=titles)
+            active = results[title].get("active_codes", np.ones(len(matrix), dtype=bool))
+            latents = [str(latent) for latent in np.flatnonzero(active)]  # whose rows these are
+            figures[title.lower()] = draw(matrix, factors, latents, titles=titles)
     return figures
-
-
-def latents_of(matrix: np.ndarray, covariance: np.ndarray | None) -> list[str]:
-    """The numbers of the latents that the rows of a matrix (A, K) stand for: all, or those that vary."""
-    if covariance is not None and len(matrix) < len(covariance):
-        varying = np.flatnonzero(np.diagonal(np.asarray(covariance)) > 0)
-        if len(varying) == len(matrix):
-            return [str(latent) for latent in varying]
-    return _numbered(matrix)
 
 
 def covariance_figure(covariance: np.ndarray, *, titles: bool = False) -> "Figure":

@@ -92,9 +92,10 @@ def _examples(
     """Mean absolute differences (n, D) and the factor fixed in each (n,)."""
     fixed = generator.integers(num_factors, size=num_examples)
     differences = []
-    for factors in np.array_split(fixed, -(-2 * num_examples * batch_size // ROWS_PER_CALL)):
+    calls = min(num_examples, -(-2 * num_examples * batch_size // ROWS_PER_CALL))  # one example at least in each
+    for factors in np.array_split(fixed, calls):
         pairs = draw(generator, np.repeat(factors, batch_size), 2)
-        distance = np.abs(pairs[:, 0] - pairs[:, 1]).reshape(len(factors), batch_size, -1)
+        distance = np.abs(pairs[:, 0] - pairs[:, 1]).reshape(len(factors), batch_size, pairs.shape[-1])
         differences.append(distance.mean(axis=1, dtype=np.float64))
     return np.concatenate(differences), fixed
 

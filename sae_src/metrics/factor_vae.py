@@ -117,7 +117,8 @@ def _votes(
     """How often each code (column) won a vote while each factor (row) was fixed: (K, D)."""
     fixed = generator.integers(num_factors, size=num_votes)
     winners = []
-    for factors in np.array_split(fixed, -(-num_votes * batch_size // ROWS_PER_CALL)):
+    calls = min(num_votes, -(-num_votes * batch_size // ROWS_PER_CALL))  # one vote at least in each
+    for factors in np.array_split(fixed, calls):
         local = draw(generator, factors, batch_size).var(axis=1, ddof=1, dtype=np.float64)
         relative = np.divide(local, variances, out=np.full_like(local, np.inf), where=variances > 0)
         winners.append(relative.argmin(axis=1))

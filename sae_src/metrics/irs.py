@@ -38,12 +38,13 @@ def score(
         seed: not used.
         diff_quantile: quantile of the deviations, above 0 and at most 1.
 
-    Returns `avg_score`, `num_active_dims` A, and for the A codes that are not constant, in order,
-    `disentanglement_scores` (A,), `parents` (A,) (the index of the best factor), `IRS_matrix` (A, K) and
-    `max_deviations` (A,). When all codes are constant, `avg_score` is 0, as in the published system.
+    Returns `avg_score`, `num_active_dims` A, `active_codes` (D,), a mask of the A codes that are not constant, and for
+    these, in order, `disentanglement_scores` (A,), `parents` (A,) (the index of the best factor), `IRS_matrix` (A, K)
+    and `max_deviations` (A,). When all codes are constant, `avg_score` is 0, as in the published system.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
-    codes = data.codes_train[:, ~constant_columns(data.codes_train)].astype(np.float64)
+    active = ~constant_columns(data.codes_train)
+    codes = data.codes_train[:, active].astype(np.float64)
     largest = np.abs(codes - codes.mean(axis=0)).max(axis=0)
     deviations = [_deviation(codes, factor, diff_quantile) for factor in discretise(data.factors_train).T]
     matrix = 1 - np.stack(deviations, axis=1) / largest[:, None]
@@ -51,6 +52,7 @@ def score(
     return {
         "avg_score": float(np.average(scores, weights=largest)) if len(scores) else 0.0,
         "num_active_dims": len(scores),
+        "active_codes": active,
         "disentanglement_scores": scores,
         "parents": matrix.argmax(axis=1),
         "IRS_matrix": matrix,

@@ -95,7 +95,7 @@ def test_results_have_the_published_names(image_run):
     assert results["DCI"]["importance_matrix"].shape == (12, 6)
     assert results["SAP"]["SAP_matrix"].shape == (12, 6)
     assert results["UnsupervisedMetrics"]["covariance_matrix"].shape == (12, 12)
-    assert set(results["IRS"]) == {"disentanglement_scores", "parents", "IRS_matrix", "max_deviations"}
+    assert set(results["IRS"]) == {"disentanglement_scores", "parents", "IRS_matrix", "max_deviations", "active_codes"}
     responses = results["LatentResponses"]
     assert responses["response_mat"].shape == responses["covariance"].shape == (12, 12)
     assert responses["factor_responses"].shape == (6, 1, 12, 12)

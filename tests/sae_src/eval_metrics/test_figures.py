@@ -5,13 +5,17 @@ import pytest
 import torch
 from PIL import Image
 
+import sae_src as sae
+from omnilearn.data.factor_table import factor_table
+from omnilearn.data.own.given import as_columns
 from sae_src.eval_metrics.figures import (
     covariance_figure,
+    draw_figures,
     factor_figures,
     importance_figure,
-    latents_of,
     response_figures,
 )
+from sae_src.eval_metrics.from_python import GivenObservations
 from sae_src.eval_metrics.matrix_figure import Look, Matrix, matrix_figure
 from sae_src.eval_metrics.results import save_figures
 from sae_src.latent_responses.causal_graph import found_graph, latents_of_factors
@@ -116,8 +120,16 @@ def test_the_graph_is_found_through_the_latents_of_the_factors():
     assert few.isnan().all()
 
 
-def test_rows_are_named_after_the_latents_that_vary():
-    covariance = np.diag([1.0, 0.0, 2.0, 3.0])
-    assert latents_of(np.zeros((3, 2)), covariance) == ["0", "2", "3"]
-    assert latents_of(np.zeros((4, 2)), covariance) == ["0", "1", "2", "3"]
-    assert latents_of(np.zeros((3, 2)), None) == ["0", "1", "2"]
+@pytest.mark.parametrize("others", [[], ["unsupervised"], ["responses"]])
+def test_rows_are_named_after_the_latents_that_vary(others):
+    generator = np.random.default_rng(0)
+    factors = np.stack([generator.integers(size, size=300) for size in (4, 3)], axis=1)
+    noise = 0.1 * generator.normal(size=(300, 2))
+    # A constant whose mean, in float32, is not quite itself: its variance is not 0.
+    codes = np.insert(factors + noise, [0, 1], np.float32(0.1), axis=1).astype("float32")
+    outcome = sae.evaluate_metrics(
+        lambda batch: batch, codes, factors, lambda batch: batch, ["irs", *others], num_train=200, chance=False
+    )
+    table = factor_table(as_columns(factors, 300))
+    figure = draw_figures(outcome, GivenObservations(torch.from_numpy(codes), table))["irs"]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["1", "3"]

