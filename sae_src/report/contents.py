@@ -126,6 +126,8 @@ def collect(
             except (UserError, OSError) as error:
                 reported.why = str(error)
                 notes.append(f"{run.summary.name}: without pictures: {error}")
+        if seen is not None and seen.note:
+            notes.append(f"{section.name}: {seen.note}")
         sections.append(section)
     return Contents(_named_apart(sections), notes)
 

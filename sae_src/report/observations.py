@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from omnilearn.data.dataset import Dataset
+from omnilearn.errors import UserError, counted
 
 MOST_VALUES = 10
 """Values shown of a factor."""
 SHOWN, ENCODED = 8, 128
+LEAST = 2  # observations: of one there is no spread
 _SEED = 0
 
 
@@ -40,28 +42,44 @@ class Observations:
         shown: observations (S, *din) to reconstruct, the explored ones first.
         encoded: random observations (M, *din), whose codes say how latents are spread.
         factors: a traversal for each factor that has several values, where they are a grid.
+        note: what to say of them, if anything.
     """
 
     explored: Tensor
     shown: Tensor
     encoded: Tensor
     factors: list[FactorTraversal] = field(default_factory=list)
+    note: str = ""
+
+
+def shown_part(dataset: Dataset) -> tuple[Dataset, str]:
+    """The test set, or all observations where next to none are for testing, and then a line that says so, else "".
+
+    Raises `UserError` where there are fewer than two in all.
+    """
+    test = dataset.in_mode("test")
+    if len(test) >= LEAST:
+        return test, ""
+    everything = dataset.in_mode("full")
+    if len(everything) < LEAST:
+        raise UserError(f"{dataset.config}: holds {counted(len(everything), 'observation')}, and pictures need two")
+    return everything, f"{counted(len(test), 'observation')} for testing: those shown are of all, trained on or not"
 
 
 def observations_of(dataset: Dataset, count: int, *, seed: int = _SEED) -> Observations:
-    """Random observations of the test set, of which `count` are explored; the same for equal data.
+    """Random observations of the `shown_part`, of which `count` are explored; the same for equal data.
 
     Args:
         dataset: the data.
         count: how many are explored, at least 1.
         seed: of the draw.
     """
-    test = dataset.in_mode("test")
+    test, note = shown_part(dataset)
     order = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))
     chosen = order[: max(SHOWN, count)]
     shown = test.batch(chosen)
     factors = _factors(dataset, test, chosen[:count]) if test.grid is not None else []
-    return Observations(shown[:count], shown[:SHOWN], test.batch(order[:ENCODED]), factors)
+    return Observations(shown[:count], shown[:SHOWN], test.batch(order[:ENCODED]), factors, note)
 
 
 def _factors(dataset: Dataset, test: Dataset, indices: Tensor) -> list[FactorTraversal]:

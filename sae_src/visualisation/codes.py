@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
+_LEAST = 3  # observations: two lie on a line
 _MOST_NAMED = 10  # values of a factor that are named at its colours
 
 
@@ -35,7 +36,7 @@ def draw(subject: Subject, style: Style) -> "Figure":
     """Draw a panel for each factor that varies; one without colours where none is known."""
     from sklearn.decomposition import PCA
 
-    test = subject.dataset.in_mode("test")
+    test = subject.shown
     order = torch.randperm(len(test), generator=torch.Generator().manual_seed(subject.seed))
     indices = order[: subject.amounts.codes]
     codes = torch.cat([subject.codes(test.batch(some)) for some in indices.split(256)]).float().cpu().numpy()
@@ -93,7 +94,7 @@ def _dots(
 
 def _factors(subject: Subject, indices: torch.Tensor) -> list[_Factor]:
     """The factors of the data that vary among the observations at `indices`."""
-    test = subject.dataset.in_mode("test")
+    test = subject.shown
     if test.has_classes:
         known = test.factors(indices).numpy()
     else:
@@ -119,6 +120,8 @@ def _readable(value: float | str) -> str:
 
 
 def _missing(subject: Subject) -> str:
+    if len(subject.shown) < _LEAST:
+        return "there are two observations"
     return "codes have one dimension" if subject.model.latent_dim < 2 else ""
 
 

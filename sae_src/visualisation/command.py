@@ -20,6 +20,7 @@ from omnilearn.runs.folder import save_root
 from omnilearn.runs.summary import summarise
 from sae_src.eval_metrics.results import make_figure_folder
 from sae_src.methods import as_autoencoder, mean_of
+from sae_src.report.observations import shown_part
 from sae_src.run import Selection, load_run
 from sae_src.visualisation.paper import INCHES, Style, Width
 from sae_src.visualisation.paper_figure import PaperFigure
@@ -84,6 +85,8 @@ def visualize(config: Node) -> list[Path]:
     reject_unknown_keys(run.config, given_keys(run.override), "override.")
     observations = dataset.batch(torch.arange(min(2, len(dataset))))
     check_fit(model, observations, lambda some: model.decode(mean_of(model.encode(some))), settings.seed)
+    if note := shown_part(dataset)[1]:
+        print(f"note: {note}")
     subject = Subject(model, dataset, settings.amounts, settings.seed)
     chosen = _possible(names_among("figures", settings.figures, list(all_figures())), subject)
     every: tuple[Form, ...] = get_args(Form)

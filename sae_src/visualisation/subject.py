@@ -11,7 +11,7 @@ from omnilearn.randomness import derived_seed, undisturbed
 from sae_src.methods import Autoencoder
 from sae_src.report.exploration import Exploration, codes_of, explore, outputs_of
 from sae_src.report.looks import kind_of
-from sae_src.report.observations import Observations, observations_of
+from sae_src.report.observations import Observations, observations_of, shown_part
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Subject:
 
     Args:
         model: in evaluation mode, on its device.
-        dataset: the data; observations are those of the test set.
+        dataset: the data; observations are those of the test set, or of all where next to none are for testing.
         amounts: how much is shown.
         seed: of the observations and of samples.
     """
@@ -56,11 +56,15 @@ class Subject:
         return kind_of(self.model.dout)
 
     @cached_property
+    def shown(self) -> Dataset:
+        """The part of the data whose observations are shown."""
+        return shown_part(self.dataset)[0]
+
+    @cached_property
     def observations(self) -> Tensor:
-        """Random observations (N, *din) of the test set, all different."""
-        test = self.dataset.in_mode("test")
-        order = torch.randperm(len(test), generator=torch.Generator().manual_seed(self.seed))
-        return test.batch(order[: self.amounts.observations])
+        """Random observations (N, *din) of the part that is shown, all different."""
+        order = torch.randperm(len(self.shown), generator=torch.Generator().manual_seed(self.seed))
+        return self.shown.batch(order[: self.amounts.observations])
 
     @cached_property
     def explored(self) -> Observations:
