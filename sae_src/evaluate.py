@@ -111,7 +111,7 @@ def evaluate_run(config: Node, name: str) -> Evaluation:
     seed = seed_of(run.config)
     trained_in: Precision = read_key(run.config, "precision", Precision, "float32")
     precision = evaluation_precision(trained_in, device)
-    special: dict[str, Any] = {"override": kept} if (kept := without(without_places(override), _PLACES)) else {}
+    special: dict[str, Any] = {"override": kept} if (kept := _noted(override)) else {}
     special |= special_precision(precision)
     made_by = {
         "mode": f"parts of {settings.part}" if settings.shift else settings.part,
@@ -193,9 +193,13 @@ def check_finite(outcomes: Mapping[str, Evaluation]) -> None:
         raise Stop(NOT_FINITE, messages[0], can_go_on=False)
 
 
-def check_settings(config: Node) -> None:
-    """Raise `UserError` where `fig eval` could not take the keys of a config, whatever the run."""
-    _told(config)
+def settings_and_override(config: Node) -> tuple[EvalSettings, dict[str, Any]]:
+    """What `fig eval` is told, whatever the run: its settings, and what results note of values over those of the run.
+
+    Raises `UserError` where it could not take the keys of the config.
+    """
+    settings, passed_on = _told(config)
+    return settings, _noted(merged(nested(settings.override or {}), passed_on))
 
 
 def _told(config: Node) -> tuple[EvalSettings, dict[str, Any]]:
@@ -206,6 +210,12 @@ def _told(config: Node) -> tuple[EvalSettings, dict[str, Any]]:
         raise UserError("eval takes the config of the run: leave out the other configs")
     reject_unused(config)
     return settings, passed_on
+
+
+def _noted(override: Mapping[str, Any]) -> dict[str, Any]:
+    """What results note of values over those of the run: all but places of files."""
+    noted: dict[str, Any] = without(without_places(override), _PLACES)
+    return noted
 
 
 def check_measures(config: Node) -> None:

@@ -45,6 +45,11 @@ def is_harmless(key: str) -> bool:
     return parts[0] in _HARMLESS or parts[-1] in PLACES or key == "viz.freq"
 
 
+def of_one_process(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a config that a run which goes on has to be given again, such as `time_limit`."""
+    return {key: value for key, value in config.items() if key in _OF_ONE_PROCESS and value is not None}
+
+
 def stored_form(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config as a run stores it: without the keys of one process and those that are not taken from it again, and with
     references to what may change later, such as `<>budget`, replaced by what they refer to now.

@@ -12,7 +12,7 @@ from omnilearn.config import Node, call, reject_unused
 from omnilearn.config.command_line import parse_value, spelled_command_line
 from omnilearn.config.recorder import recorder_of
 from omnilearn.errors import ConfigError, UserError
-from omnilearn.runs.identity import identity
+from omnilearn.runs.identity import identity, of_one_process
 from omnilearn.training.components import assemble, try_out
 from omnilearn.training.settings import TrainSettings
 from sae_src.request import settle
@@ -32,6 +32,7 @@ class Job:
         identity: what the run is found again by.
         budget: its training steps.
         evaluation: the name of the results of the evaluation at its end, if it has one.
+        of_process: the keys, of its command or its configs, that hold for one process only, such as `time_limit`.
         variant: what distinguishes it from other runs of the same model but the seed, for messages.
     """
 
@@ -42,6 +43,7 @@ class Job:
     identity: str
     budget: int
     evaluation: str | None
+    of_process: Mapping[str, Any]
     variant: str
 
     @property
@@ -143,7 +145,7 @@ def job_of(number: int, model: str, configs: tuple[str, ...], keys: dict[str, An
     evaluation = tree.get("evaluation") or {}
     wanted = tree.get("include_eval", True) and evaluation is not None
     ident = evaluation.get("ident", "eval") if wanted and isinstance(evaluation, Mapping) else None
-    return Job(number, model, configs, keys, identity(tree), budget, ident, variant)
+    return Job(number, model, configs, keys, identity(tree), budget, ident, of_one_process(tree), variant)
 
 
 def _dashed(key: str) -> str:
