@@ -209,6 +209,11 @@ def _measure(subject: Subject, size: int, result: Connection) -> None:
     result.send((seconds, (after - before) / 1024))
 
 
+def scaled(subject: Subject, scale: float) -> list[int]:
+    """The sizes of a subject times a scale, at least 4."""
+    return [max(4, round(size * scale)) for size in subject.sizes]
+
+
 def power(sizes: Sequence[int], seconds: Sequence[float]) -> float:
     """The slope of log(seconds) over log(size) between the last two."""
     return math.log(seconds[-1] / seconds[-2]) / math.log(sizes[-1] / sizes[-2])
@@ -221,6 +226,9 @@ def main(words: Sequence[str] | None = None) -> list[dict[str, Any]]:
     parser.add_argument("--scale", type=float, default=1.0, help="of all sizes")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args(words)
+    chosen = [subject for name in arguments.only for subject in SUBJECTS[name]]
+    if any(len(set(scaled(subject, arguments.scale)[-2:])) < 2 for subject in chosen):
+        parser.error(f"--scale {arguments.scale:g}: the two largest sizes are the same, which tell no power; take more")
     torch.set_num_threads(1)
     rows = []
     print(
@@ -228,7 +236,7 @@ def main(words: Sequence[str] | None = None) -> list[dict[str, Any]]:
     )
     for name in arguments.only:
         for subject in SUBJECTS[name]:
-            sizes = [max(4, round(size * arguments.scale)) for size in subject.sizes]
+            sizes = scaled(subject, arguments.scale)
             seconds, memory = zip(*(measured(subject, size) for size in sizes), strict=True)
             grows = power(sizes, seconds)
             rows.append({"of": name, "work": subject.what, "sizes": sizes, "seconds": seconds, "mib": memory})

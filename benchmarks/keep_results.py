@@ -3,9 +3,10 @@
 python -m benchmarks.keep_results trained_nets --where sweep=mini --out results/mini
 
 Of each run that has come to its end its config, what `info.yaml` says of how it was made, its scores and its validation
-losses are written to a folder of the same name. Names of machines and of places on their disks are left out. What comes
-out is read like any folder of runs: `fig compare --runs all --saveroot results/mini`, `python -m benchmarks.paper
---compare results/mini`. Runs that were kept before and are no longer there stay.
+losses are written to a folder of the same name. Names of machines and of places on their disks are left out; of a file
+or folder of own data the last part of its name stays, which tells one from another. What comes out is read like any
+folder of runs: `fig compare --runs all --saveroot results/mini`, `python -m benchmarks.paper --compare results/mini`.
+Runs that were kept before and are no longer there stay.
 """
 
 import argparse
@@ -13,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omnilearn.config import dump_yaml
+from omnilearn.config import dump_yaml, load_yaml
+from omnilearn.config.stored import PLACES
 from omnilearn.errors import UserError, printable
 from omnilearn.files import read_json_table, read_text, write_json, write_text
 from omnilearn.runs.folder import CONFIG, INFO
@@ -21,6 +23,8 @@ from omnilearn.runs.info import read_info
 from omnilearn.tensorboard.curves import read_curves
 from sae_src.comparison.selection import runs_to_compare
 
+_PLACES = PLACES | {"network", "weights"}  # those of the nets of Frechet distances
+_OF_OWN_DATA = ("path", "table")
 VALIDATIONS = "validations.json"
 _OF_INFO = ("started", "revision", "versions", "device", "threads", "seed", "model", "sweep", "completed", "resumed")
 _OF_RESUMING = ("step", "at", "revision", "versions", "device", "threads")
@@ -30,7 +34,10 @@ def keep(run: Path, place: Path) -> None:
     """Write the small files of a run to a folder of its name in `place`."""
     kept = place / run.name
     kept.mkdir(parents=True, exist_ok=True)
-    write_text(kept / CONFIG, read_text(run / CONFIG))
+    text = read_text(run / CONFIG)
+    config = load_yaml(text, str(run / CONFIG))
+    here = without_places(config)
+    write_text(kept / CONFIG, text if here == config else dump_yaml(here))
     info = _chosen(read_info(run), _OF_INFO)
     resumed = info.pop("resumed", None)
     if isinstance(resumed, list):
@@ -46,6 +53,27 @@ def keep(run: Path, place: Path) -> None:
 
 def _chosen(entries: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: entries[name] for name in names if name in entries}
+
+
+def without_places(tree: Any) -> Any:
+    """A config without places on a disk: keys that only say where something is go, of others the last part stays."""
+    if isinstance(tree, Mapping):
+        stays = {
+            key: value
+            for key, value in tree.items()
+            if key not in _PLACES or value is None or isinstance(value, Mapping)
+        }
+        return {
+            key: _last_part(value) if key in _OF_OWN_DATA and isinstance(value, str) else without_places(value)
+            for key, value in stays.items()
+        }
+    if isinstance(tree, list):
+        return [without_places(value) for value in tree]
+    return _last_part(tree) if isinstance(tree, str) and tree.startswith(("/", "~", "file:")) else tree
+
+
+def _last_part(place: str) -> str:
+    return Path(place).name
 
 
 def measured(results: Mapping[str, Any]) -> dict[str, Any]:

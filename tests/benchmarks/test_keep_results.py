@@ -3,11 +3,15 @@
 import socket
 import sys
 
+import pytest
+
 from benchmarks import keep_results
+from omnilearn.config import dump_yaml, load_yaml
 from omnilearn.files import read_json
 from omnilearn.runs.info import read_info
 from omnilearn.runs.summary import summarise
 from sae_src.comparison.scores import scored
+from tests.conftest import ROOT
 
 TRAIN = "train a/conv12 m/ae d/vec --dataset.num-samples 600 --viz null --device cpu --validation.freq 2"
 
@@ -32,6 +36,55 @@ def test_kept_results_are_compared_as_the_runs_are(fig, runs, tmp_path, monkeypa
     assert socket.gethostname() not in texts.split() and str(tmp_path) not in texts
     keep_results.main()  # again: the same
     assert "results of 1 runs" in capsys.readouterr().out
+
+
+def test_places_in_a_config_are_left_out(tmp_path):
+    run, place = tmp_path / "run", tmp_path / "kept"
+    run.mkdir()
+    config = {
+        "seed": 0,
+        "dataroot": "/home/somebody/data",
+        "path": "own/faces.npz",
+        "dataset": {
+            "_type": "array",
+            "path": "/home/somebody/own/faces.npz",
+            "dataroot": "data of somebody",
+            "cacheroot": "/scratch/somebody",
+            "sources": "/home/somebody/downloads",
+            "split": {"val": 0.1},
+            "other": [{"file": "~somebody/x.txt"}, "lr/high"],
+        },
+        "fid": {"_type": "fid", "weights": "nets/inception.pth"},
+        "factor_distance": {"network": "/home/somebody/net.pth", "n_samples": 100},
+        "model": {"network": {"_type": "mlp"}, "optim": {"lr": {"_type": "scheduler/cos"}}},
+        "labels": {"sweep": "small"},
+    }
+    (run / "config.yaml").write_text(dump_yaml(config))
+    (run / "info.yaml").write_text("seed: 0\n")
+    keep_results.keep(run, place)
+    text = (place / "run" / "config.yaml").read_text()
+    assert load_yaml(text, "") == {
+        "seed": 0,
+        "path": "faces.npz",
+        "dataset": {
+            "_type": "array",
+            "path": "faces.npz",
+            "split": {"val": 0.1},
+            "other": [{"file": "x.txt"}, "lr/high"],
+        },
+        "fid": {"_type": "fid"},
+        "factor_distance": {"n_samples": 100},
+        "model": config["model"],
+        "labels": config["labels"],
+    }
+
+
+@pytest.mark.parametrize(
+    "config", sorted((ROOT / "results").glob("*/*/config.yaml")), ids=lambda path: path.parent.name
+)
+def test_the_results_of_this_project_stay_as_they_are(config):
+    stored = load_yaml(config.read_text(), str(config))
+    assert keep_results.without_places(stored) == stored
 
 
 def test_results_of_nothing_measured():

@@ -1,0 +1,22 @@
+"""Time against size: a scale at which the sizes are told apart."""
+
+import pytest
+
+from benchmarks.growth import SUBJECTS, main, power, scaled
+
+
+def test_the_power_of_a_square():
+    assert power([1, 2, 4], [0.5, 1, 4]) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("scale", ["0.01", "0", "-1"])
+def test_a_scale_that_makes_sizes_equal_is_refused(scale, capsys):
+    with pytest.raises(SystemExit) as refused:
+        main(["--only", "latents", f"--scale={scale}"])
+    assert refused.value.code == 2
+    assert "the two largest sizes are the same" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_sizes_are_scaled():
+    (subject,) = SUBJECTS["images"]
+    assert scaled(subject, 0.5) == [64, 128, 256, 512] and scaled(subject, 0.01) == [4, 4, 5, 10]
