@@ -57,7 +57,7 @@ def new_run(
     try:
         try:
             root.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned(root)
+            remove_abandoned(root, ".new-run-*.tmp")
             temporary.mkdir()
         except (FileExistsError, NotADirectoryError):
             raise UserError(f"saveroot: {root} is not a folder") from None
@@ -96,9 +96,11 @@ def _moved(temporary: Path, path: Path) -> Path:
     raise AssertionError("there is always another number")
 
 
-def _remove_abandoned(root: Path) -> None:
-    """Remove the folders of runs whose process was killed before they had their name."""
-    for path in root.glob(".new-run-*.tmp"):
+def remove_abandoned(root: Path, pattern: str) -> None:
+    """Remove temporary folders whose process was killed: those below `root` with names like `pattern`, of which the
+    last part but one is the number of a process, and whose `sole_writer` nobody is.
+    """
+    for path in root.glob(pattern):
         number = path.suffixes[-2][1:] if len(path.suffixes) > 1 else ""
         with suppress(FileNotFoundError):  # another process may do the same
             is_ours = number == str(os.getpid()) and path.lstat().st_mtime > _PROCESS_BEGAN  # another thread's

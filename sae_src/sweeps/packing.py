@@ -11,10 +11,10 @@ from typing import BinaryIO
 from omnilearn.config.yaml_text import is_plain_text
 from omnilearn.data.storage.made_up import READ_ERRORS
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, is_regular, open_regular, replacing
-from omnilearn.locks import is_being_trained
+from omnilearn.files import cannot_write, is_own_folder, is_regular, open_regular, replacing
+from omnilearn.locks import is_being_trained, sole_writer
 from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps
-from omnilearn.runs.folder import CONFIG, INFO
+from omnilearn.runs.folder import CONFIG, INFO, remove_abandoned
 from omnilearn.runs.identity import identity
 from omnilearn.runs.stored_config import glance_at_config
 from sae_src.sweeps.existing import FOLDER, ExistingRuns
@@ -58,13 +58,16 @@ def unpack(path: Path, existing: ExistingRuns) -> list[str]:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
         with file:
-            temporary.mkdir(parents=True)
-            _extract(file, path, temporary)
-        found = sorted(temporary.iterdir())
-        wanted = [run for run in found if not _is_here(run, existing, path)]  # all are looked at before any is moved
-        if not found:
-            raise UserError(f"{path}: not a packed sweep: it holds no run")
-        return [_moved(run, existing).name for run in wanted]
+            root.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(root, ".unpacking.*.tmp")
+            temporary.mkdir()
+            with sole_writer(temporary):
+                _extract(file, path, temporary)
+                found = sorted(run for run in temporary.iterdir() if is_own_folder(run))
+                wanted = [run for run in found if not _is_here(run, existing, path)]  # all before any is moved
+                if not found:
+                    raise UserError(f"{path}: not a packed sweep: it holds no run")
+                return [_moved(run, existing).name for run in wanted]
     except OSError as error:
         raise cannot_write(temporary, error) from error
     finally:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -91,6 +92,8 @@ class Study:
 
         self._search, self._name = search, name
         self._space = {key: _distribution(values) for key, values in search.space.items()}
+        # Older journals lack the top of some ranges, and go on with the draws that they have.
+        self._rounded_down = {key: _distribution(values, exact=False) for key, values in search.space.items()}
         if name in optuna.get_all_study_names(storage):
             self._study = optuna.load_study(study_name=name, storage=storage)
         else:
@@ -150,20 +153,24 @@ class Study:
         return min(scores, key=lambda pair: sign * pair[0])[1] if scores else None
 
     def _is_drawn(self, trial: "optuna.trial.FrozenTrial") -> bool:
-        return dict(trial.distributions) == self._space
+        return dict(trial.distributions) in (self._space, self._rounded_down)
 
 
-def _distribution(values: Range | Choices) -> "optuna.distributions.BaseDistribution":
+def _distribution(values: Range | Choices, *, exact: bool = True) -> "optuna.distributions.BaseDistribution":
+    """What Optuna draws from; unless `exact`, a range with a step may end a step too early, as its floats do."""
     from optuna import distributions
 
     if isinstance(values, Choices):
         return distributions.CategoricalDistribution(values.values)
-    high = values.high
-    if values.step is not None:  # the last one that steps lead to
-        high = values.low + values.step * int((values.high - values.low) / values.step + 1e-9)
+    high: Decimal | float = values.high
+    if values.step is not None:
+        if not exact:
+            high = values.low + values.step * int((values.high - values.low) / values.step + 1e-9)
+        low, top, step = (Decimal(str(each)) for each in (values.low, high, values.step))
+        high = low + step * ((top - low) // step)  # the last one that steps lead to, of the numbers as they are written
     if values.is_whole:
         return distributions.IntDistribution(int(values.low), int(high), values.log, int(values.step or 1))
-    return distributions.FloatDistribution(values.low, high, values.log, values.step)
+    return distributions.FloatDistribution(values.low, float(high), values.log, values.step)
 
 
 def _trial(frozen: "optuna.trial.FrozenTrial") -> Trial:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 import tarfile
 
 import pytest
@@ -83,6 +84,21 @@ def test_files_that_are_none(runs, tmp_path):
     for name in ("x.tar", "y.tar"):
         with pytest.raises(UserError, match=rf"{name}: (not a packed|there is no)"):
             unpack(tmp_path / name, ExistingRuns(runs))
+
+
+def test_what_a_killed_process_has_unpacked_is_removed(runs, tmp_path):
+    file = packed(tmp_path / "x.tar", ("a/config.yaml", b"seed: 0\nbudget: 2"))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = [runs / f".unpacking.{number}.tmp" for number in (os.getpid(), ended.pid)]  # numbers are used again
+    at_work = [runs / f".unpacking.{os.getppid()}.tmp", runs / f".unpacking.{2**40}.tmp"]  # the last on another machine
+    for folder in (*left, *at_work):
+        (folder / "a").mkdir(parents=True)
+        os.utime(folder, (0, 0))
+    with sole_writer(at_work[1]):
+        assert unpack(file, ExistingRuns(runs)) == ["a"]
+    assert sorted(runs.iterdir()) == sorted([*at_work, runs / "a"])
+    assert sorted(path.name for path in (runs / "a").iterdir()) == ["config.yaml"]
 
 
 def test_every_run_is_looked_at_for_being_trained(jobs, tmp_path):

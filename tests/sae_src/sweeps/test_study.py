@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from optuna.distributions import FloatDistribution
 
 from omnilearn.errors import UserError
 from sae_src.sweeps.search_space import Choices, Range, Search
@@ -36,6 +37,41 @@ def test_what_is_drawn_depends_on_the_seed_and_not_on_the_process(tmp_path):
         study.tell(trial, ["run"], 0.5 / (at + 1))
     other = Search(SEARCH.space, SEARCH.score, SEARCH.direction, SEARCH.trials, seed=1)
     assert drawn(tmp_path / "three", 1, other) != values[:1]
+
+
+@pytest.mark.parametrize(
+    ("values", "highest"),
+    [
+        (Range(0.1, 1.0, 0.3), 1.0),
+        (Range(0.1, 0.7, 0.2), 0.7),
+        (Range(0.1, 0.75, 0.2), 0.7),
+        (Range(1.0e-05, 1.0e-04, 3.0e-05), 1.0e-04),
+        (Range(1, 10, 4), 9),
+        (Range(0.1, 1.0), 1.0),
+    ],
+)
+def test_a_range_ends_at_the_last_of_its_steps(values, highest, tmp_path):
+    study = Study(open_journal(tmp_path / "journal"), "s", Search({"a": values}, "eval.loss", "minimise", 9))
+    study.ask()
+    (asked,) = (json.loads(line) for line in (tmp_path / "journal").read_text().splitlines() if "distribution" in line)
+    assert json.loads(asked["distribution"])["attributes"]["high"] == highest
+
+
+def test_an_older_journal_without_the_top_of_a_range_goes_on(tmp_path, monkeypatch):
+    search = Search({"a": Range(0.1, 1.0, 0.3)}, "eval.loss", "minimise", 9)
+    with monkeypatch.context() as older:
+        older.setattr(Study, "__init__", _begun_before)
+        values = drawn(tmp_path / "journal", 4, search)
+    assert {each["a"] for each in values} <= {0.1, 0.4, 0.7}
+    study = Study(open_journal(tmp_path / "journal"), "s", search)
+    assert [dict(trial.values) for trial in study.trials()] == values
+    study.ask()
+    assert study.left == 4
+
+
+def _begun_before(self, storage, name, search, begin=Study.__init__):
+    begin(self, storage, name, search)
+    self._space = {"a": FloatDistribution(0.1, 0.7, step=0.3)}
 
 
 def test_a_journal_that_was_cut_short(tmp_path):
