@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from omnilearn.config import Builder, Node, call, reject_unused
 from omnilearn.data import Dataset
 from omnilearn.device import describe_device, pick_device, to_device
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, counted
 from omnilearn.files import make_folder
 from omnilearn.progress import with_progress
 from omnilearn.randomness import undisturbed
@@ -57,6 +57,10 @@ def train_and_keep_factor_net(config: Node) -> Path:
     if path is None:
         raise UserError(f"out: {type(dataset).__name__} has no folder of its own: name the file to write")
     sets = {mode: dataset.in_mode(mode) for mode in ("train", "test")}
+    for mode, some in sets.items():
+        if len(some) < 2:
+            raise UserError(f"{dataset.config}: its {mode} set has {counted(len(some), 'image')}, and moments need two")
+    counts = {mode: min(settings.n_samples, len(some)) for mode, some in sets.items()}
     print(f"factor net of {type(dataset).__name__}: {settings.steps} steps on {describe_device(device)}", flush=True)
     net = train_factor_net(
         sets["train"], steps=settings.steps, batch_size=settings.batch_size, seed=settings.seed, device=device
@@ -65,15 +69,16 @@ def train_and_keep_factor_net(config: Node) -> Path:
     print("test accuracy: " + ", ".join(f"{name} {value:.3f}" for name, value in accuracies.items()))
     moments = {}
     for mode, some in sets.items():
-        batches = data_batches(some, settings.n_samples, batch_size=_ENCODED_AT_ONCE, seed=settings.seed)
-        moments[mode] = moments_of(batches, net.features, settings.n_samples, title=f"{mode} images")
+        batches = data_batches(some, counts[mode], batch_size=_ENCODED_AT_ONCE, seed=settings.seed)
+        moments[mode] = moments_of(batches, net.features, counts[mode], title=f"{mode} images")
     about = {
         "dataset": type(dataset).__name__,
         "accuracies": accuracies,
         "seed": settings.seed,
         "steps": settings.steps,
         "batch_size": settings.batch_size,
-        "n_samples": settings.n_samples,
+        # Images behind the moments of each set: one number where both have as many as were asked for.
+        "n_samples": settings.n_samples if min(counts.values()) == settings.n_samples else counts,
         "device": describe_device(device),
         "threads": torch.get_num_threads(),
         "versions": library_versions(),

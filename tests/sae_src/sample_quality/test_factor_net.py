@@ -1,5 +1,6 @@
 """The factor net: trained the same way each time, and a distance that grows with what is wrong with images."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -89,6 +90,7 @@ def test_one_command_writes_the_net(fig, shapes_root, capsys):
     assert "test accuracy: floor_hue" in capsys.readouterr().out
     net, moments, about = load_factor_net(first)
     assert set(moments) == {"train", "test"} and moments["test"].covariance.shape == (128, 128)
+    assert about["n_samples"] == 20  # as results that are kept note it
     assert about["seed"] == 0 and about["steps"] == 2 and set(about["accuracies"]) >= {"shape", "scale"}
     again, other = load_factor_net(second)[:2]
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))
@@ -98,6 +100,28 @@ def test_one_command_writes_the_net(fig, shapes_root, capsys):
         batches = data_batches(data.in_mode(mode), 20, batch_size=20, seed=0)
         expected = moments_of(batches, net.features, 20, title="")
         assert torch.allclose(moments[mode].mean, expected.mean, atol=1e-5)
+
+
+@pytest.fixture
+def small(tmp_path) -> str:
+    """The words for twelve images with two factors."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 32, 32), dtype=np.uint8)
+    factors = np.stack([np.repeat(np.arange(3), 4), np.tile(np.arange(4), 3)], axis=1)
+    np.savez(tmp_path / "small.npz", images=images, factors=factors, factor_names=["a", "b"])
+    return f"d/array --path {tmp_path / 'small.npz'}"
+
+
+def test_the_images_that_there_are_count(small, fig, tmp_path):
+    """Of twelve, two are for testing: more were asked for."""
+    words = "--steps 1 --batch-size 2 --n-samples 8 --device cpu"
+    _, moments, about = load_factor_net(fig(f"train-factor-net {small} {words} --out {tmp_path}/net"))
+    assert about["n_samples"] == {"train": 8, "test": 2} and set(moments) == set(about["n_samples"])
+
+
+@pytest.mark.parametrize(("share", "has"), [("0", "0 images"), ("0.09", "1 image")])
+def test_a_set_without_two_images_is_refused(share, has, small, fig, tmp_path):
+    with pytest.raises(UserError, match=f"its test set has {has}, and moments need two"):
+        fig(f"train-factor-net {small} --dataset.test-share {share} --device cpu --out {tmp_path}/net")
 
 
 @pytest.mark.parametrize(
