@@ -7,7 +7,8 @@ Without `--compare` it prints the published tables. `--compare FOLDER` takes the
 number of seeds, their difference, and whether it is larger than the spread over seeds explains (`apart`): by Welch's
 test at 5% of two means over seeds, by the 95% interval of one more seed where one side has a single one, unknown where
 both have, or where no spread was published. Standard deviations are with n - 1; the published ones, with n, are
-converted. Then the published orderings, on every data set there is (`told`: whether these seeds tell it).
+converted. Then the published orderings, on every data set there is (`told`: whether these seeds tell it, at 5% each:
+they were chosen before, so that none is corrected for the others).
 
 Runs whose settings differ are rows of their own, as in `fig compare`, and what they were not trained with as published
 is noted: read the notes before the numbers.
@@ -28,7 +29,7 @@ from omnilearn.text_table import Format, render
 from sae_src.comparison.groups import Group, grouped
 from sae_src.comparison.scores import direction
 from sae_src.comparison.selection import runs_to_compare
-from sae_src.comparison.statistics import LEVEL, Estimate, estimate, is_within_noise
+from sae_src.comparison.statistics import LEVEL, Estimate, estimate, estimate_of, is_within_noise
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 COLUMNS = ("data", "model", "score", "published", "measured", "difference", "apart")
@@ -71,11 +72,11 @@ def read_published(path: Path = PUBLISHED) -> Published:
 def as_estimate(value: float | Sequence[float | None]) -> Estimate:
     """A published number: of one seed, or [mean, standard deviation with n or null, seeds]."""
     if isinstance(value, int | float):
-        return Estimate(float(value), math.nan, math.nan, 1)
+        return estimate_of(float(value), math.nan, 1)
     mean, spread, n = value
     assert mean is not None and n is not None and n > 1
     sd = math.nan if spread is None else spread * math.sqrt(n / (n - 1))
-    return Estimate(float(mean), sd, float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * sd / math.sqrt(n), int(n))
+    return estimate_of(float(mean), sd, int(n))
 
 
 def are_apart(one: Estimate, other: Estimate) -> bool | None:

@@ -16,7 +16,7 @@ from benchmarks.paper import ORDER_COLUMNS, orderings, read_published  # noqa: E
 from omnilearn.files import read_json, write_bytes  # noqa: E402
 from omnilearn.runs.info import read_info  # noqa: E402
 from omnilearn.text_table import render  # noqa: E402
-from sae_src.comparison.chance import chance_levels, levels_of_groups  # noqa: E402
+from sae_src.comparison.chance import different_levels, levels_of_groups  # noqa: E402
 from sae_src.comparison.command import table  # noqa: E402
 from sae_src.comparison.groups import Group, grouped  # noqa: E402
 from sae_src.comparison.plots import plot  # noqa: E402
@@ -80,7 +80,7 @@ def groups_of(folder: Path) -> list[Group]:
 
 def blocks(groups: Sequence[Group]) -> dict[str, str]:
     """What stands between the marks of the page, by name."""
-    levels = chance_levels([group.runs[0] for group in groups], compute=False)
+    levels = different_levels(levels_of_groups([group.runs for group in groups], compute=False))
     published = read_published()
     with_data, _ = grouped([run for group in groups for run in group.runs], ["model", "data"], published.names)
     order = [{name: row[name] for name in ORDER_COLUMNS[1:]} for row in orderings(with_data, published)]

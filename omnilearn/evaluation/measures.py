@@ -13,7 +13,7 @@ from omnilearn.runs.identity import register_harmless_key
 
 M = TypeVar("M", bound="Measure")
 
-_KEYS: dict[str, None] = {}
+_KINDS: dict[str, type["Measure"]] = {}
 _ADDED: dict[str, tuple[type["Measure"], Callable[[], bool]]] = {}
 
 
@@ -51,9 +51,11 @@ class Measure(ABC):
 
     Attributes:
         title: what it is called in messages and results.
+        high_is_good: names of its scores of which a high value is good; of the others a low one is.
     """
 
     title: str
+    high_is_good: tuple[str, ...] = ()
 
     @abstractmethod
     def measure(
@@ -85,7 +87,7 @@ def measure(key: str, *, added_where: Callable[[], bool] | None = None) -> Calla
 
     def register(kind: type[M]) -> type[M]:
         register_harmless_key(key)
-        _KEYS[key] = None
+        _KINDS[key] = kind
         if added_where is not None:
             _ADDED[key] = kind, added_where
         return kind
@@ -95,7 +97,12 @@ def measure(key: str, *, added_where: Callable[[], bool] | None = None) -> Calla
 
 def measure_keys() -> tuple[str, ...]:
     """The config keys that name measures, in the order in which they were registered."""
-    return tuple(_KEYS)
+    return tuple(_KINDS)
+
+
+def high_is_good(score: str) -> bool:
+    """Whether a registered measure says that a high value of its score of this name is good."""
+    return any(score in kind.high_is_good for kind in _KINDS.values())
 
 
 def added_keys() -> tuple[str, ...]:

@@ -10,19 +10,23 @@ from omnilearn.errors import UserError, printable
 from omnilearn.files import write_bytes, write_text
 from omnilearn.runs.folder import save_root
 from omnilearn.text_table import Format, render
-from sae_src.comparison.chance import ChanceLevel, chance_levels, levels_of_groups
+from sae_src.comparison.chance import ChanceLevel, different_levels, levels_of_groups
 from sae_src.comparison.groups import Group, grouped
+from sae_src.comparison.marks import Mark, marks_of
 from sae_src.comparison.plots import plot
-from sae_src.comparison.scores import UDR, ScoredRun, direction, headlines, matching
-from sae_src.comparison.selection import runs_to_compare
-from sae_src.comparison.statistics import estimate, is_within_noise
+from sae_src.comparison.scores import UDR, ScoredRun, headlines, matching
+from sae_src.comparison.selection import names_in, runs_to_compare
+from sae_src.comparison.statistics import Estimate, estimate
 from sae_src.comparison.udr import add_udr
 
 _FORMATS: dict[str, Format] = {".csv": "csv", ".md": "md", ".tex": "tex", ".json": "json", ".txt": "table"}
 _PLOTS: dict[str, Literal["png", "pdf"]] = {".png": "png", ".pdf": "pdf"}
 _TOTALS = ("loss", "reg_loss")
-BEST, WITHIN_NOISE = "*", "~"
-LEGEND = "mean ± standard deviation over seeds [95% interval of the mean]; * best, ~ not told from it by these seeds"
+SIGNS: dict[Mark, str] = {"best": "*", "within noise": "~", "": ""}
+LEGEND = (
+    "mean ± standard deviation over seeds [95% interval of the mean]; * best (of those with two seeds or more, if "
+    "any), ~ not told from it by these seeds (at 5% for all rows together, by Holm)"
+)
 
 
 @dataclass(frozen=True)
@@ -56,23 +60,22 @@ def compare(config: Node) -> list[Group]:
     root = save_root(settings.saveroot)
     runs, notes = runs_to_compare(settings.runs, root, where=settings.where, unfinished=settings.unfinished)
     available = sorted({name for run in runs for name in run.scores})
-    wanted = _split(settings.scores)
+    wanted = names_in(settings.scores)
     udr = settings.udr or UDR in wanted
     names = [matching(name, available) for name in wanted if name != UDR] if wanted else default_scores(runs)
-    groups, more = grouped(runs, _split(settings.by), names)
+    groups, more = grouped(runs, names_in(settings.by), names)
     if udr:
         more += add_udr(groups)
         names.append(UDR)
     for note in [*notes, *more]:
         print(f"note: {printable(note)}")
+    known = levels_of_groups([group.runs for group in groups], compute=settings.chance)
     if settings.out is not None and settings.out.suffix in _PLOTS:
-        known = levels_of_groups([group.runs for group in groups], compute=settings.chance)
         write_bytes(settings.out, plot(groups, names, _PLOTS[settings.out.suffix], known))
         print(f"{len(groups)} rows drawn in {settings.out}")
         return groups
     kind = "table" if settings.out is None else _FORMATS[settings.out.suffix]
-    levels = chance_levels([group.runs[0] for group in groups], compute=settings.chance)
-    text = table(groups, names, kind, levels)
+    text = table(groups, names, kind, different_levels(known))
     if settings.out is None:
         print(f"{text}\n{LEGEND}")
     else:
@@ -99,7 +102,8 @@ def default_scores(runs: Sequence[ScoredRun]) -> list[str]:
 def table(groups: Sequence[Group], names: Sequence[str], kind: Format, levels: Sequence[ChanceLevel] = ()) -> str:
     """The rows as text, and chance levels below them; a CSV or JSON has the numbers in columns of their own."""
     rows = []
-    for group in groups:
+    marks = {name: marks_of(groups, name) for name in names}
+    for place, group in enumerate(groups):
         row: dict[str, object] = {**group.key, **{name: str(value) for name, value in group.apart.items()}}
         row["n"] = len(group.runs)
         for name in names:
@@ -110,9 +114,9 @@ def table(groups: Sequence[Group], names: Sequence[str], kind: Format, levels: S
                 low, high = found.mean - found.half_width, found.mean + found.half_width
                 numbers = {"mean": found.mean, "sd": found.sd, "low": low, "high": high, "n": found.n}
                 row |= {f"{name}.{part}": None if value != value else value for part, value in numbers.items()}
-                row[f"{name}.mark"] = _mark(group, groups, name)
+                row[f"{name}.mark"] = SIGNS[marks[name][place]]
             else:
-                row[name] = _cell(group, groups, name, kind)
+                row[name] = _cell(found, marks[name][place], len(group.runs), kind)
         rows.append(row)
     rows += [_chance_row(level, groups, names, kind) for level in levels]
     columns = list(dict.fromkeys(name for row in rows for name in row))
@@ -134,35 +138,9 @@ def _chance_row(level: ChanceLevel, groups: Sequence[Group], names: Sequence[str
     return row
 
 
-def _cell(group: Group, groups: Sequence[Group], name: str, kind: Format) -> str:
-    found = estimate(list(group.values[name].values()))
-    mark = _mark(group, groups, name)
-    mean = f"{found.mean:.4g}"
-    if mark == BEST and kind in ("md", "tex"):
-        mean = f"**{mean}**"
-    elif mark:
-        mean += mark
-    if found.n == 1:
-        return mean
-    spread = f"{mean} ± {found.sd:.2g} [{found.mean - found.half_width:.4g}, {found.mean + found.half_width:.4g}]"
-    return spread if found.n == len(group.runs) else f"{spread} (n {found.n})"
-
-
-def _mark(group: Group, groups: Sequence[Group], name: str) -> Literal["*", "~", ""]:
-    """Whether a group is the best on its data, or not told from the best."""
-    end = direction(name)
-    data = group.runs[0].summary.data
-    rivals = [each for each in groups if name in each.values and each.runs[0].summary.data == data]
-    if end == "none" or len(rivals) < 2:
-        return ""
-    best = (max if end == "high" else min)(rivals, key=lambda each: estimate(list(each.values[name].values())).mean)
-    if group is best:
-        return "*"
-    return "" if is_within_noise(group.values[name], best.values[name]) is False else "~"
-
-
-def _split(value: str | Sequence[str] | None) -> list[str]:
-    """Names from a list, or from text with commas."""
-    if value is None:
-        return []
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else list(value)
+def _cell(found: Estimate, mark: Mark, runs: int, kind: Format) -> str:
+    text = f"{found.mean:.4g}"
+    text = f"**{text}**" if mark == "best" and kind in ("md", "tex") else text + SIGNS[mark]
+    if found.n > 1:
+        text += f" ± {found.sd:.2g} [{found.mean - found.half_width:.4g}, {found.mean + found.half_width:.4g}]"
+    return text if found.n == runs else f"{text} (n {found.n})"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from omnilearn.errors import printable
 from omnilearn.runs.folder import save_root
+from sae_src.comparison.scores import of_other_steps
 from sae_src.comparison.selection import runs_to_compare
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def results(
 
     Returns:
         A frame whose index is the name of the run, with the columns `model`, `data`, `method`, `sweep`, `seed`, `step`
-        and one for each score, such as `eval.rec_loss` or `dci.disentanglement`; NaN where a run lacks one.
+        and one for each score, such as `eval.rec_loss` or `dci.disentanglement`; NaN where a run lacks one. `step` is
+        how far the run has come; `eval.step`, `metrics.step` and so on are the steps of the models that results are of.
 
     Raises:
         UserError: where a pattern fits no run, or no run has results.
@@ -37,7 +39,7 @@ def results(
     import pandas as pd
 
     found, notes = runs_to_compare(runs, save_root(saveroot), where=where, unfinished=unfinished)
-    for note in notes:
+    for note in [*notes, *(told for run in found for told in of_other_steps(run, run.scores))]:
         print(f"note: {printable(note)}")
     rows = [
         {
@@ -48,6 +50,7 @@ def results(
             "sweep": run.summary.sweep,
             "seed": run.summary.seed,
             "step": run.summary.step,
+            **{f"{run.files[name]}.step": how.get("step") for name, how in run.made_with.items()},
             **run.scores,
         }
         for run in found

@@ -1,11 +1,11 @@
 """Runs that are repetitions of each other, seed by seed; what differs in its settings is told and kept apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from omnilearn.errors import UserError, did_you_mean
-from sae_src.comparison.scores import ScoredRun, differing
+from sae_src.comparison.scores import ScoredRun, differing, of_other_steps
 
 _BY_SUMMARY = ("method", "sweep", "budget", "state", "data")
 
@@ -35,12 +35,16 @@ def grouped(runs: Sequence[ScoredRun], by: Sequence[str], names: Sequence[str]) 
         by: what to group by: `model`, `data`, `method`, `sweep`, `budget`, or a setting such as `reg_wt`.
         names: the scores that are compared: only what these depend on keeps runs apart.
 
-    Raises `UserError` for something to group by that no run has.
+    Raises `UserError` for something to group by that no run has, and for nothing to group by.
     """
+    if not by:
+        raise UserError("by: name at least one thing to group by, such as model")
     notes: list[str] = []
     together: dict[tuple[str, ...], list[ScoredRun]] = {}
+    settings = dict.fromkeys(setting for run in runs for setting in run.settings)
+    sources = [_source(each, settings) for each in by]
     for run in runs:
-        together.setdefault(tuple(_value(run, each, runs) for each in by), []).append(run)
+        together.setdefault(tuple(_value(run, source) for source in sources), []).append(run)
     groups = []
     for values, alike in together.items():
         variants = _variants(alike, names)
@@ -93,25 +97,30 @@ def _add(group: Group, run: ScoredRun, names: Sequence[str], notes: list[str]) -
     if any(other.summary.seed == run.summary.seed for other in group.runs):
         notes.append(f"{run.summary.name}: left out, another run of the same model has its seed {seed}")
         return
+    notes += of_other_steps(run, names)
     group.runs.append(run)
     for name in names:
         if name in run.scores:
             group.values.setdefault(name, {})[seed] = run.scores[name]
 
 
-def _value(run: ScoredRun, name: str, runs: Sequence[ScoredRun]) -> str:
-    if name == "model":
-        return run.model
-    if name in _BY_SUMMARY:
-        return str(getattr(run.summary, name))
+def _source(name: str, settings: Collection[str]) -> str:
+    """What a name to group by means: part of a summary, or the setting whose full name or end it is."""
+    if name == "model" or name in _BY_SUMMARY:
+        return name
     key = name.replace("-", "_")
-    known = {setting for each in runs for setting in each.settings}
-    fitting = [setting for setting in known if setting == key] or [s for s in known if s.endswith(f".{key}")]
+    fitting = [setting for setting in settings if setting == key] or [s for s in settings if s.endswith(f".{key}")]
     if len(fitting) != 1:
         hint = (
             f": it may be {' or '.join(sorted(fitting))}"
             if fitting
-            else did_you_mean(key, ["model", *known, *_BY_SUMMARY])
+            else did_you_mean(key, ["model", *settings, *_BY_SUMMARY])
         )
         raise UserError(f"by: '{name}' is no setting of these runs{hint}")
-    return str(run.settings.get(fitting[0]))
+    return fitting[0]
+
+
+def _value(run: ScoredRun, source: str) -> str:
+    if source == "model" or source in _BY_SUMMARY:
+        return str(getattr(run.summary, source))
+    return str(run.settings.get(source))

@@ -3,15 +3,17 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from omnilearn.errors import UserError, did_you_mean
+from omnilearn.evaluation.measures import high_is_good
 from omnilearn.files import is_regular, read_json
 from omnilearn.runs.identity import experiment_of
 from omnilearn.runs.stored_config import glance_at_config
 from omnilearn.runs.summary import RunSummary, summarise
+from sae_src.eval_metrics.settings import MetricSettings
 from sae_src.eval_metrics.table import all_metrics
 from sae_src.metrics.metric import Metric
 
@@ -19,6 +21,8 @@ Direction = Literal["high", "low", "none"]
 UDR = "udr"  # the score of runs that compares them with each other
 # Settings of results that change no score, or only as the seeds of runs do.
 _WITHOUT_EFFECT = {"seed", "jobs", "metrics", "own"}
+# Settings that all metrics share.
+SHARED_SETTINGS = tuple(each.name for each in fields(MetricSettings) if each.name not in ("metrics", "own"))
 # Libraries whose version scores depend on.
 _LIBRARIES = ("scikit-learn",)
 # What a run is called after, what is found out as it begins, and what changes the last digits alone, as a device does.
@@ -28,7 +32,7 @@ _WHOLE = ("correlate", "holdout")
 # Of a run that others start with: what differs between its seeds, or follows from the rest.
 _OF_ONE_ORIGIN = ("run", "weights", "din", "holdouts")
 # Scores that are neither good nor bad: counts, and what others are compared with.
-_NEITHER = ("active", "infoc_chance", "infom_chance", "num_active_dims", "size", "top1_codes")
+_NEITHER = ("active", "infoc_chance", "infom_chance", "jemmig_tied", "num_active_dims", "size", "top1_codes")
 _LOW = ("largest_off_diagonal",)  # of a metric whose others are good when high
 
 
@@ -41,12 +45,14 @@ class ScoredRun:
         scores: by name: `RESULTS.rec_loss` for those of an evaluation, `METRIC.score` for those of metrics.
         made_with: for each score, the settings that it was computed with, by dotted name.
         settings: those that the run was trained with, by dotted name, the seed left out.
+        files: for each score, the name of the results that it stands in.
     """
 
     summary: RunSummary
     scores: Mapping[str, float]
     made_with: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -61,16 +67,29 @@ def scored(run: Path) -> ScoredRun:
     settings["budget"] = config.get("budget")
     scores: dict[str, float] = {}
     made_with: dict[str, Mapping[str, Any]] = {}
+    files: dict[str, str] = {}
     for path in sorted(run.glob("*.json")):
         if not is_regular(path):
             continue
         results = read_json(path)
         if not isinstance(results, dict) or not isinstance(results.get("scores"), dict):
             continue
-        how = dict(_how(results))
-        for name, value in named_scores(path.stem, results["scores"]):
-            scores[name], made_with[name] = value, how
-    return ScoredRun(summarise(run), scores, made_with, settings)
+        for title, part in results["scores"].items():
+            how = dict(_how(results, title))
+            for name, value in named_scores(path.stem, {title: part}):
+                scores[name], made_with[name], files[name] = value, how, path.stem
+    return ScoredRun(summarise(run), scores, made_with, settings, files)
+
+
+def of_other_steps(run: ScoredRun, names: Collection[str]) -> list[str]:
+    """A note for each of its results that these scores stand in, where the run has come to another step than they."""
+    steps = {run.files[name]: run.made_with[name].get("step") for name in names if name in run.files}
+    now = run.summary.step
+    return [
+        f"{run.summary.name}: {file} is of step {step}, and the run has come to step {now}"
+        for file, step in steps.items()
+        if isinstance(step, int) and step != now
+    ]
 
 
 def matching(wanted: str, names: Collection[str]) -> str:
@@ -125,7 +144,9 @@ def direction(name: str) -> Direction:
     metric = all_metrics().get(group.rpartition(".")[2])
     if last in _NEITHER:
         return "none"
-    if metric is None or last in _LOW:  # without a metric: losses and distances
+    if metric is None:  # losses, distances, and what else is measured
+        return "high" if high_is_good(last) else "low"
+    if last in _LOW:
         return "low"
     found = re.search(r"\b(?:high|low)\b", metric.range)  # not the "low" of "below"
     return "none" if found is None else "high" if found[0] == "high" else "low"
@@ -171,17 +192,27 @@ def _is_score(value: Any) -> bool:
     return not isinstance(value, bool) and (isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63))
 
 
-def _how(results: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The settings of results that scores depend on."""
+def _how(results: Mapping[str, Any], title: str) -> Iterator[tuple[str, Any]]:
+    """The settings of results that a score depends on, or those of the metric of this title."""
     yield "mode", results.get("mode")
     yield "step", results.get("step")
-    settings = results.get("settings")
-    for name, value in settings.items() if isinstance(settings, Mapping) else ():
+    for name, value in _settings(results.get("settings"), title).items():
         if name not in _WITHOUT_EFFECT:
             yield from flat(value, str(name))
     versions = results.get("versions")
     for library in _LIBRARIES:
         yield library, versions.get(library) if isinstance(versions, Mapping) else None
+
+
+def _settings(settings: Any, title: str) -> Mapping[str, Any]:
+    """All settings of results, or those of one metric and those that all share, where results tell them apart."""
+    if not isinstance(settings, Mapping):
+        return {}
+    own = settings.get("own")
+    metric = next((each.name for each in all_metrics().values() if each.title == title), None)
+    if metric is None or not isinstance(own, Mapping) or not isinstance(own.get(metric), Mapping):
+        return settings
+    return {name: settings[name] for name in SHARED_SETTINGS if name in settings} | own[metric]
 
 
 def _plain(name: str) -> str:

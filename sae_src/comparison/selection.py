@@ -10,6 +10,13 @@ from sae_src.comparison.listing import COLUMNS
 from sae_src.comparison.scores import ScoredRun, scored
 
 
+def names_in(value: str | Sequence[str] | None) -> list[str]:
+    """Names from a list, or from text with commas."""
+    if value is None:
+        return []
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else list(value)
+
+
 def chosen_runs(
     wanted: str | Sequence[str], root: Path, *, where: str = "", unfinished: bool = False
 ) -> tuple[list[ScoredRun], list[str]]:

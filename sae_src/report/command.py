@@ -1,7 +1,6 @@
 """`fig report`: many runs as one page that opens from disk."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from omnilearn.device import pick_device
 from omnilearn.errors import UserError, counted, printable, size_in_words
 from omnilearn.files import is_own_folder, write_text
 from omnilearn.runs.folder import save_root
+from sae_src.comparison.selection import names_in
 from sae_src.report.contents import Contents, Extent, collect
 from sae_src.report.packages import require_packages
 from sae_src.report.selection import runs_to_report
@@ -58,7 +58,7 @@ def report(config: Node) -> Contents:
     root = save_root(settings.saveroot)
     runs, notes = runs_to_report(settings.runs, root, where=settings.where, unfinished=settings.unfinished)
     extent = Extent(settings.observations, settings.steps)
-    contents = collect(runs, by=_split(settings.by), scores=_split(settings.scores), extent=extent, device=device)
+    contents = collect(runs, by=names_in(settings.by), scores=names_in(settings.scores), extent=extent, device=device)
     contents.notes[:0] = notes
     for note in contents.notes:
         print(f"note: {printable(note)}")
@@ -77,10 +77,3 @@ def _check_place(out: Path, overwrite: bool) -> None:
         raise UserError(f"out: there is no folder {out.parent}")
     if os.path.lexists(out) and not overwrite:
         raise UserError(f"out: {out} is there already (--overwrite yes replaces it)")
-
-
-def _split(value: str | Sequence[str] | None) -> list[str]:
-    """Names from a list, or from text with commas."""
-    if value is None:
-        return []
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else list(value)

@@ -11,7 +11,7 @@ from omnilearn.errors import UserError
 from omnilearn.randomness import undisturbed
 from omnilearn.runs.info import read_info
 from omnilearn.runs.stored_config import read_stored_config
-from sae_src.comparison.chance import chance_levels
+from sae_src.comparison.chance import different_levels, levels_of_groups
 from sae_src.comparison.command import default_scores
 from sae_src.comparison.groups import grouped
 from sae_src.comparison.scores import ScoredRun, flat, matching
@@ -113,13 +113,14 @@ def collect(
     for alike in together.values():
         names = wanted or default_scores(alike)
         groups, more = grouped(alike, by, names)
-        levels = chance_levels([group.runs[0] for group in groups], compute=False)
+        levels = different_levels(levels_of_groups([group.runs for group in groups], compute=False))
         section = DataSection(alike[0].summary.data, _size_of(alike[0]), table_of(groups, names, levels))
         notes += [note.replace(": left out,", ": not in the averages,") for note in more]
+        others = _differing(alike)
         seen: Observations | None = None
         for run in alike:
             print(f"  {run.summary.name}", flush=True)
-            reported = _reported(run, alike)
+            reported = _reported(run, others)
             section.runs.append(reported)
             try:
                 seen = _look_at(reported, section, seen, extent, device)
@@ -153,7 +154,8 @@ def _look_at(
     return seen
 
 
-def _reported(run: ScoredRun, alike: Sequence[ScoredRun]) -> ReportedRun:
+def _reported(run: ScoredRun, others: Sequence[str]) -> ReportedRun:
+    """What there is to see of a run; `others` are the settings that not all runs on the same data have."""
     summary = run.summary
     info = read_info(summary.path)
     steps = f"{summary.step:,}" if summary.budget is None else f"{summary.step:,} of {summary.budget:,}"
@@ -171,16 +173,15 @@ def _reported(run: ScoredRun, alike: Sequence[ScoredRun]) -> ReportedRun:
         run,
         {name: str(value) for name, value in facts.items() if value not in (None, "")},
         {name: (_shown(default), _shown(here)) for name, (default, here) in defaults.items()},
-        _others(run, alike),
+        {name: _shown(run.settings.get(name, "not set")) for name in others},
         curves_of(summary.path),
     )
 
 
-def _others(run: ScoredRun, alike: Sequence[ScoredRun]) -> dict[str, str]:
-    """The settings of a run that not all runs on the same data have."""
+def _differing(alike: Sequence[ScoredRun]) -> list[str]:
+    """The settings that not all of these runs have, or have with the same value."""
     names = dict.fromkeys(name for each in alike for name in each.settings)
-    differing = [name for name in names if len({repr(each.settings.get(name, "not set")) for each in alike}) > 1]
-    return {name: _shown(run.settings.get(name, "not set")) for name in differing}
+    return [name for name in names if len({repr(each.settings.get(name, "not set")) for each in alike}) > 1]
 
 
 def _data_of(run: ScoredRun) -> str:

@@ -3,14 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from sae_src.comparison.chance import ChanceLevel
 from sae_src.comparison.groups import Group
+from sae_src.comparison.marks import Mark, marks_of
 from sae_src.comparison.scores import direction
-from sae_src.comparison.statistics import estimate, is_within_noise
-
-Mark = Literal["best", "within noise", ""]
+from sae_src.comparison.statistics import estimate
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def _cells(groups: Sequence[Group], name: str) -> list[Cell | None]:
         return round(min(max((value - low + margin) / (high - low + 2 * margin), 0.0), 1.0), 4)
 
     cells: list[Cell | None] = []
-    for group, values in zip(groups, found, strict=True):
+    for values, mark in zip(found, marks_of(groups, name), strict=True):
         if not values:
             cells.append(None)
             continue
@@ -112,16 +110,5 @@ def _cells(groups: Sequence[Group], name: str) -> list[Cell | None]:
             "interval": [] if math.isnan(ends[0]) else [place(end) for end in ends],
             "values": [place(value) for value in values if math.isfinite(value)],
         }
-        cells.append(Cell(made.mean, sd, low_end, high_end, values, _mark(group, groups, name), places))
+        cells.append(Cell(made.mean, sd, low_end, high_end, values, mark, places))
     return cells
-
-
-def _mark(group: Group, groups: Sequence[Group], name: str) -> Mark:
-    end = direction(name)
-    rivals = [each for each in groups if name in each.values]
-    if end == "none" or len(rivals) < 2:
-        return ""
-    best = (max if end == "high" else min)(rivals, key=lambda each: estimate(list(each.values[name].values())).mean)
-    if group is best:
-        return "best"
-    return "" if is_within_noise(group.values[name], best.values[name]) is False else "within noise"

@@ -1,8 +1,8 @@
-"""`fig compare` and `sae.results`: groups, what is kept apart, intervals, marks, files."""
+"""`fig compare` and `sae.results`: groups, what is kept apart, intervals, files."""
 
 import csv
 import io
-import math
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from scipy import stats
 import sae_src as sae
 from omnilearn.errors import UserError
 from omnilearn.files import write_json
-from sae_src.comparison.scores import direction, matching
-from sae_src.comparison.statistics import estimate, is_within_noise
+from omnilearn.runs.summary import RunSummary
+from sae_src.comparison.groups import grouped
+from sae_src.comparison.scores import ScoredRun, direction, matching
+from sae_src.eval_metrics.settings import MetricSettings
 from tests.omnilearn.runs.test_summary import CONFIG, DONE, made
 
 MIG = {"SAE-12": [0.5, 0.6, 0.55], "AE": [0.1, 0.2, 0.15], "AdaAE": [0.45, 0.7, 0.5]}
@@ -89,6 +91,65 @@ def test_settings_that_differ_are_told_and_kept_apart(some, fig, capsys):
     assert "(n 3)" in out
 
 
+def with_metrics(root: Path, seed: int, scores: dict[str, dict[str, float]], settings: MetricSettings) -> None:
+    run = run_with_scores(root, "AE", seed, 0.5)
+    made = json.loads((run / "metrics.json").read_text())
+    write_json(run / "metrics.json", {**made, "scores": scores, "settings": settings.described()})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "own", "told"),
+    [
+        ("rmig.rmig", {"num_bins": 20}, "kept apart, since settings differ: rmig: num_bins 100, 20"),
+        ("dci", {"num_pairs": 500}, None),  # a setting of OMES alone
+        ("omes", {"num_pairs": 500}, "kept apart, since settings differ: omes: num_pairs 2000, 500"),
+    ],
+)
+def test_the_scores_of_a_metric_depend_on_its_own_settings(runs, fig, capsys, wanted, own, told):
+    metrics = ("dci", "rmig", "omes")
+    scores = {"DCI": {"disentanglement": 0.5}, "RMIG": {"rmig": 0.5}, "OMES": {"omes": 0.5}}
+    with_metrics(runs, 0, scores, MetricSettings(metrics=metrics))
+    with_metrics(runs, 1, scores, MetricSettings(metrics=metrics, own=own))
+    groups = fig(f"compare --runs all --scores {wanted}")
+    out = capsys.readouterr().out
+    assert len(groups) == (1 if told is None else 2)
+    assert ("kept apart" in out) == (told is not None) and (told or "") in out
+
+
+def test_scores_of_another_step_than_the_runs_are_told(some, fig, capsys):
+    run = run_with_scores(some, "AE", 8, 0.3)
+    made = json.loads((run / "metrics.json").read_text())
+    write_json(run / "metrics.json", {**made, "step": 5})
+    fig("compare --runs all --scores mig,test_results.rec_loss")
+    note = f"note: {run.name}: metrics is of step 5, and the run has come to step 20"
+    assert capsys.readouterr().out.count(note) == 1
+    fig("compare --runs all --scores test_results.rec_loss")
+    assert "is of step" not in capsys.readouterr().out
+    pytest.importorskip("pandas")
+    frame = sae.results("AE*")
+    assert note in capsys.readouterr().out
+    row = frame.loc[run.name]
+    assert (row["step"], row["metrics.step"], row["test_results.step"]) == (20, 5, 20)
+
+
+class _Counted(dict[str, object]):
+    """A table that counts how often somebody goes through it."""
+
+    passes = 0
+
+    def __iter__(self):
+        self.passes += 1
+        return super().__iter__()
+
+
+def test_settings_are_gone_through_once(tmp_path):
+    settings = [_Counted({"model.reg_wt": place}) for place in range(20)]
+    runs = [ScoredRun(RunSummary(tmp_path / str(k)), {}, settings=each) for k, each in enumerate(settings)]
+    groups, _ = grouped(runs, ["reg-wt"], [])
+    assert [group.key["reg-wt"] for group in groups] == [str(place) for place in range(20)]
+    assert max(each.passes for each in settings) < 5
+
+
 def test_the_unfinished_the_damaged_and_those_without_results_are_told(some, fig, capsys):
     run_with_scores(some, "AE", 7, 0.9, budget=30)
     made(some, "bare", info=DONE, steps=(20,))
@@ -124,6 +185,7 @@ def test_other_formats_and_orders(some, fig, capsys, tmp_path):
         ("--runs all --by modle", r"'modle' is no setting of these runs \(did you mean model"),
         ("--runs all --out /nowhere/x.csv", "out: there is no folder /nowhere"),
         ("--runs all --by colour", "'colour' is no setting"),
+        ("--runs all --by []", "by: name at least one thing to group by"),
         ("--runs all --out x.html", "must end with"),
         ("--runs all --where seed=77", "no run is left to compare; where: none fits 'seed=77'"),
     ],
@@ -148,21 +210,12 @@ def test_names_and_directions():
     assert matching("DCI", names) == "dci.disentanglement"
     assert matching("irs", names) == "irs.avg_score"
     assert matching("rec-loss", names) == "eval.rec_loss"
-    assert [direction(name) for name in [*names, "fairness.mean", "irs.num_active_dims"]] == [
+    assert [direction(name) for name in [*names, "fairness.mean", "irs.num_active_dims", "jemmig.jemmig_tied"]] == [
         "high",
         "high",
         "high",
         "low",
         "low",
         "none",
+        "none",
     ]
-
-
-def test_noise():
-    base = {0: 1.0, 1: 2.0, 2: 3.0}
-    assert is_within_noise(base, {seed: value + 0.1 + 0.001 * seed for seed, value in base.items()}) is False
-    assert is_within_noise(base, {seed + 5: value + 0.1 for seed, value in base.items()}) is True
-    assert is_within_noise({0: 1.0}, {0: 2.0}) is None
-    assert is_within_noise(base, base) is True
-    single = estimate([3.0])
-    assert single.n == 1 and math.isnan(single.sd) and math.isnan(single.half_width)

@@ -11,8 +11,8 @@ from omnilearn.errors import UserError
 from omnilearn.files import write_json
 from omnilearn.runs.checkpoint import damage
 from omnilearn.text_table import render
-from sae_src.comparison.chance import _place
 from sae_src.comparison.scores import scored
+from sae_src.eval_metrics.chance import chance_place
 from tests.omnilearn.runs.test_summary import CONFIG, DONE, made
 from tests.sae_src.comparison.test_compare import run_with_scores
 
@@ -91,7 +91,8 @@ def test_the_name_of_data_leads_nowhere_else(runs, tmp_path, monkeypatch):
     monkeypatch.setenv("OMNILEARN_DATA_DIR", str(tmp_path / "data"))
     run = run_with_scores(runs, "A", 0, 0.5, info={"dataset_type": "../../../x", "model_type": "ae"})
     made_with = json.loads((run / "metrics.json").read_text())
-    assert _place(scored(run), {**made_with, "versions": [1]}, 3).parent == tmp_path / "data" / "chance_scores"
+    place = chance_place(scored(run).summary.data, {**made_with, "versions": [1]}, 3)
+    assert place.parent == tmp_path / "data" / "chance_scores"
 
 
 @pytest.mark.parametrize(
