@@ -40,6 +40,12 @@ def test_a_page_holds_tables_pictures_and_what_the_explorer_shows(runs_here, rep
     assert not re.search(r"<(?:script|link|img)[^>]*(?:src|href)=.?https?:", text)
 
 
+def test_any_run_of_a_row_tells_its_chance_level(runs_here, report):
+    made_by = {"step": 4, "settings": {}, "chance": {"MIG": {"discrete_mig": 0.03125}}}
+    write_json(runs_here / "sae_1" / "metrics.json", {"scores": {"MIG": {"discrete_mig": 0.5}}, **made_by})
+    assert re.search(r'"numeric">0\.03125 <span class="spread">12 codes', report(runs="sae_*"))
+
+
 def test_equal_runs_give_an_equal_page(runs_here, report):
     assert without_time(report(runs="sae_0")) == without_time(report(runs="sae_0"))
 
