@@ -20,7 +20,7 @@ from omnilearn.data.part import PartOfDataset
 from omnilearn.device import describe_device, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import check_fit
-from omnilearn.files import is_regular, read_json_table
+from omnilearn.files import read_json_table
 from omnilearn.runs.folder import find_run, save_root
 from omnilearn.runs.naming import check_ident
 from omnilearn.runs.run import Run
@@ -29,14 +29,14 @@ from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.versions import library_versions
 from sae_src.eval_metrics.bootstrap import LEVEL, check_resamples
 from sae_src.eval_metrics.chance import chance_level, chance_place
+from sae_src.eval_metrics.existing import has_results, is_done, metrics_lacking, step_of
 from sae_src.eval_metrics.figures import draw_figures
 from sae_src.eval_metrics.mode import check_mode, part_named
 from sae_src.eval_metrics.outcome import Outcome
 from sae_src.eval_metrics.printing import print_outcome
-from sae_src.eval_metrics.results import log_figures, log_scores, results_path, save_figures, write_results
+from sae_src.eval_metrics.results import log_figures, log_scores, save_figures, write_results
 from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.eval_metrics.suite import evaluate_metrics
-from sae_src.eval_metrics.table import metric_named
 from sae_src.methods import as_autoencoder, mean_of
 from sae_src.run import Selection, load_run
 from sae_src.run_selection import Selections, asks_for_many, for_each, print_scores
@@ -112,8 +112,20 @@ def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
     names = selection.names(save_root(evaluation.saveroot))
     outcomes = for_each(names, lambda name: metrics_of_run(name, config, evaluation, settings))
     root = save_root(evaluation.saveroot)
-    print_scores({name: _main_scores(name, outcome, root, evaluation.save_ident) for name, outcome in outcomes.items()})
+    ident = evaluation.save_ident
+    print_scores(
+        {_titled(name, each, root, ident): _main_scores(name, each, root, ident) for name, each in outcomes.items()}
+    )
     return outcomes
+
+
+def _titled(name: str, outcome: Outcome | None, root: Path, ident: str | None) -> str:
+    """The name of a run, with the step of scores that were there already where it has come to another one."""
+    if outcome is not None or ident is None:
+        return name
+    run = find_run(name, root)
+    step = step_of(run, ident)
+    return name if step in (None, summarise(run).step) else f"{name} (step {step})"
 
 
 def _main_scores(name: str, outcome: Outcome | None, root: Path, ident: str | None) -> dict[str, Any]:
@@ -143,6 +155,8 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     if not evaluation.must_run and (done or evaluation.save_ident is None):
         reason = f"{evaluation.save_ident}.pth.tar is there already" if done else "without save-ident nothing is kept"
         if done and evaluation.save_ident is not None:
+            step = step_of(run.path, evaluation.save_ident)
+            reason += f", of step {step} and not of {run.step}" if step not in (None, run.step) else ""
             lacking = metrics_lacking(run.path, evaluation.save_ident, settings)
             reason += f" without {', '.join(lacking)}; --save-ident NAME puts that beside it" if lacking else ""
         more = parts_lacking(run.path, evaluation) if done else []
@@ -174,35 +188,6 @@ def metrics_of_run(name: str, config: Node, evaluation: EvaluationSettings, sett
     may_replace = evaluation.force_save or not (done or (evaluation.force_run and is_there))
     keep(outcome, run, dataset, evaluation, summary, may_replace=may_replace)
     return outcome
-
-
-def has_results(run: Path, save_ident: str) -> bool:
-    """Whether a run has results of that name, whoever made them."""
-    return any(os.path.lexists(path) for path in (results_path(run, save_ident), run / f"{save_ident}.json"))
-
-
-def is_done(run: Path, save_ident: str, settings: MetricSettings) -> bool:
-    """Whether a run has the metrics that `settings` ask for; a quick look (`eval/fast`) is not a result."""
-    if not is_regular(results_path(run, save_ident)):
-        return False
-    summary = run / f"{save_ident}.json"
-    made_by = read_json_table(summary).get("settings") if os.path.lexists(summary) else None
-    return (made_by.get("preset") if isinstance(made_by, dict) else None) in (None, settings.preset)
-
-
-def metrics_lacking(run: Path, save_ident: str, settings: MetricSettings) -> list[str]:
-    """The titles of metrics that `settings` ask for and that are not in results which a run has.
-
-    Results without a summary say nothing of what they hold, and lack nothing.
-    """
-    summary = run / f"{save_ident}.json"
-    if not os.path.lexists(summary):
-        return []
-    content = read_json_table(summary)
-    tables = [content.get(part) for part in ("scores", "skipped")]
-    known = {title for table in tables if isinstance(table, dict) for title in table}
-    titles = [metric_named(name).title for name in settings.names]
-    return [title for title in titles if title not in known]
 
 
 def parts_lacking(run: Path, evaluation: EvaluationSettings) -> list[str]:

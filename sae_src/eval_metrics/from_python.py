@@ -1,6 +1,6 @@
 """Metrics of any encoder on any observations, from Python."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -53,7 +53,8 @@ def evaluate_metrics(
     batch_size: int | None = None,
     bootstrap: int = 0,
     chance: bool = True,
-    **own: Any,
+    own: Mapping[str, Mapping[str, Any]] | None = None,
+    **settings: Any,
 ) -> Outcome:
     """Score any model or function as `fig eval-metrics` scores the models of this project.
 
@@ -74,11 +75,12 @@ def evaluate_metrics(
         num_latent: points for the scales and the covariance of the latents; the first of them are intervened on.
         seed: of all draws.
         jobs: processes for boosted trees and forests; -1 for one per core.
-        batch_size: observations encoded at once.
+        batch_size: observations encoded at once; of metrics that have a setting of this name, it is given in `own`.
         bootstrap: how often points are resampled for an interval of every score, see `intervals` of what is returned.
         chance: score random codes too, of the same number and points, see `chance` of what is returned; that takes as
             long again, but for metrics that need the decoder.
-        own: settings of single metrics by name.
+        own: settings of one metric each, by its name: `{"factor-vae": {"batch_size": 32}}`.
+        settings: settings of metrics by name, such as `num_bins=10`; each reaches every metric that has it.
 
     Returns the scores of each metric by its title (`result["MIG"]`, or all as `result.scores`), and what else there is.
 
@@ -100,17 +102,19 @@ def evaluate_metrics(
     model = GivenModel(encode, decode, din=dataset.din)
     with evaluation_mode(model):
         model.find_latent_dim(dataset.batch(torch.arange(2)))
-    settings = MetricSettings(
+    if own is not None and not (isinstance(own, Mapping) and all(isinstance(each, Mapping) for each in own.values())):
+        raise UserError(f"own: expected settings by metric, as in {{'mig': {{'num_bins': 10}}}}, got {own!r}")
+    metric_settings = MetricSettings(
         metrics=published_metrics() if metrics is None else metrics if isinstance(metrics, str) else tuple(metrics),
         num_train=num_train,
         num_test=num_test,
         num_latent=num_latent,
         seed=seed,
         jobs=jobs,
-        own=own,
+        own={**settings, **(own or {})},
     )
     dataset = dataset.to(model.place.device)
-    outcome = suite.evaluate_metrics(model, dataset, settings, batch_size=batch_size, bootstrap=bootstrap)
+    outcome = suite.evaluate_metrics(model, dataset, metric_settings, batch_size=batch_size, bootstrap=bootstrap)
     if chance:
-        outcome.chance = random_scores(dataset, settings, model.latent_dim)
+        outcome.chance = random_scores(dataset, metric_settings, model.latent_dim)
     return outcome

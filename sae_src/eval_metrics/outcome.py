@@ -43,14 +43,16 @@ class Outcome:
         """The scores of the metric of that title."""
         return self.scores[title]
 
-    def add(self, metric: Metric, returned: Mapping[str, Any]) -> None:
+    def add(self, metric: Metric, returned: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """Put what a metric returned under scores and results; a score that it did not return is NaN.
 
-        Scores that the published results list among the results are in both.
+        What it was given says which are its scores. Those that the published results list among the results are in
+        both.
         """
-        self.scores[metric.title] = {name: returned.get(name, float("nan")) for name in metric.scores}
+        scores = metric.scores_with(given)
+        self.scores[metric.title] = {name: returned.get(name, float("nan")) for name in scores}
         self.results[metric.title] = {
-            name: value for name, value in returned.items() if name not in metric.scores or name in metric.also_results
+            name: value for name, value in returned.items() if name not in scores or name in metric.also_results
         }
 
     @contextmanager

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any, get_type_hints
 
 from omnilearn.config import Node, read_key
-from omnilearn.errors import UserError
+from omnilearn.errors import UserError, did_you_mean
 from sae_src.eval_metrics.table import all_metrics, metric_named, published_metrics
 from sae_src.metrics.boosting import Backend
 from sae_src.metrics.metric import SHARED, Metric
@@ -29,7 +29,8 @@ class MetricSettings:
         jobs: processes for boosted trees and forests; -1 for one per core. No result depends on it.
         backend: who trains boosted trees: a trainer that sorts once, or scikit-learn; see `boosting.Backend`.
         preset: name of the config that set the sizes, kept with the results.
-        own: settings of single metrics by name, such as `diff_quantile`; each reaches every metric that has it. A
+        own: settings of single metrics by name, such as `diff_quantile`; each reaches every metric that has it. Under
+            the name of a metric, those that reach it alone, and come first there: `{"mig": {"num_bins": 10}}`. A
             setting that is not here has the default in the signature of the metric.
     """
 
@@ -58,9 +59,11 @@ class MetricSettings:
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed: must be between 0 and 2^32 - 1, got {self.seed}")
         known = {name for metric in all_metrics().values() for name in own_settings(metric)}
-        unknown = [name for name in self.own if name not in known]
-        if unknown:
-            raise UserError(f"{unknown[0]}: no metric has this setting")
+        for name, value in self.own.items():
+            if isinstance(value, Mapping):
+                self._check_table(metric_named(name), value)
+            elif name not in known:
+                raise UserError(f"{name}: no metric has this setting")
         for metric in chosen:
             self._check(metric)
 
@@ -79,7 +82,9 @@ class MetricSettings:
 
     def of(self, metric: Metric) -> dict[str, Any]:
         """The own settings of a metric, those that it has by default included."""
-        return {name: self.own.get(name, setting.default) for name, setting in own_settings(metric).items()}
+        tables = {metric_named(name).name: table for name, table in self.own.items() if isinstance(table, Mapping)}
+        given = {**self.own, **tables.get(metric.name, {})}
+        return {name: given.get(name, setting.default) for name, setting in own_settings(metric).items()}
 
     def described(self) -> dict[str, Any]:
         """All settings by name, for the results: those that metrics share, and those of every metric there is.
@@ -91,6 +96,16 @@ class MetricSettings:
         for metric in all_metrics().values():
             flat = self.of(metric) | flat
         return {**flat, "own": {name: self.of(metric_named(name)) for name in self.names}}
+
+    def _check_table(self, metric: Metric, given: Mapping[str, Any]) -> None:
+        """Raise `UserError` for settings of a metric alone that it does not have, or that is not computed."""
+        if metric.name not in self.names:
+            raise UserError(f"own: there are settings of {metric.name}, which is not among the metrics")
+        known = own_settings(metric)
+        for name in given:
+            if name not in known:
+                there = did_you_mean(name, known) or f": there are {', '.join(known) or 'none'}"
+                raise UserError(f"own: {metric.name} has no setting '{name}'{there}")
 
     def _check(self, metric: Metric) -> None:
         """Raise `UserError` for an own setting of a metric that is out of its range."""

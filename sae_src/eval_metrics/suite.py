@@ -64,7 +64,7 @@ def compute(
             returned = metric.score(**given)
     except ValueError as error:  # what a metric raises for arrays that it cannot score
         return str(error).split("\n")[0]
-    outcome.add(metric, returned)
+    outcome.add(metric, returned, given)
     for part, what in metric.optional.items():
         if part not in given:
             outcome.skipped[f"{metric.title}: {what}"] = WITHOUT[part]

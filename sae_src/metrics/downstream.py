@@ -5,7 +5,7 @@ For n = 10, 100, 1,000 and 10,000: per factor, a logistic regression and gradien
 are trained on the first n training points, and score their accuracy on all test points; mean over factors. The
 strength of the penalty of the logistic regression is chosen among 10 values from 1e-4 to 1e4 by cross-validation in 5
 consecutive parts; codes are standardised for it by the n points. Sample efficiency: accuracy at n over that at the
-largest number of points, both means over the factors that were scored at n.
+largest number of points that could be scored, both means over the factors that were scored at both.
 
 Range 0 to 1, with chance the share of a factor's most frequent value, which differs between factors. A factor that n
 points are too few for is skipped there, and the mean is over the others: those with one class among the n points,
@@ -13,7 +13,8 @@ and for the logistic regression those of which some part holds all points of a c
 same factors were scored. Longer codes give a classifier more to work with, and with few points more to be misled by.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +29,8 @@ from sae_src.metrics.standardisation import standardise
 
 _STRENGTHS = np.logspace(-4, 4, 10)
 _PARTS = 5
+_SIZES = (10, 100, 1000, 10000)
+_TOO_FEW = 10  # points leave out most factors, and the efficiency with them is no score
 
 
 def score(
@@ -37,7 +40,7 @@ def score(
     factors_test: ArrayLike | None = None,
     *,
     seed: int = 0,
-    sizes: Sequence[int] = (10, 100, 1000, 10000),
+    sizes: Sequence[int] = _SIZES,
     jobs: int = 1,
     backend: Backend = "presort",
     classifiers: Sequence[Classifier | None] | None = None,
@@ -58,8 +61,10 @@ def score(
 
     Returns, for each n in `sizes`, `logistic_regression_n` and `boosted_trees_n`, the mean test accuracies;
     `..._factors_n`, how many factors these are means over, and `..._worst_n`, the smallest of them; and, but for the
-    largest n, `..._efficiency_n`. As arrays `..._train` and `..._test` (S, K), NaN where a factor was skipped.
-    NaN: scores at more points than there are, or with all factors skipped, and everything with a factor of one value.
+    largest n, `..._efficiency_n`, relative to the accuracy at `..._efficiency_base` points, 0 where none could be
+    scored. As arrays `..._train` and `..._test` (S, K), NaN where a factor was skipped. NaN: scores at more points than
+    there are, or with all factors skipped, efficiencies at no fewer points than those that they are relative to, and
+    everything with a factor of one value.
     Raises `ValueError` for real-valued factors, and for codes too large for trees.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
@@ -88,14 +93,18 @@ def _summary(name: str, sizes: Sequence[int], accuracies: np.ndarray) -> dict[st
     """All results of one kind of classifier from its accuracies (S, 2, K) on training and test points."""
     on_train, on_test = accuracies[:, 0], accuracies[:, 1]
     result: dict[str, float | np.ndarray] = {f"{name}_train": on_train, f"{name}_test": on_test}
+    scored_at = [row for row in range(len(sizes)) if not np.isnan(on_test[row]).all()]
+    base = scored_at[-1] if scored_at else 0
+    result[f"{name}_efficiency_base"] = sizes[base] if scored_at else 0
     for size, row in zip(sizes, on_test, strict=True):
         scored = ~np.isnan(row)
         result[f"{name}_factors_{size}"] = int(scored.sum())
         result[f"{name}_{size}"] = float(row[scored].mean()) if scored.any() else np.nan
         result[f"{name}_worst_{size}"] = float(row[scored].min()) if scored.any() else np.nan
         if size != sizes[-1]:
-            reached = float(on_test[-1, scored].mean()) if scored.any() else np.nan
-            result[f"{name}_efficiency_{size}"] = result[f"{name}_{size}"] / reached if reached else np.nan
+            both = scored & ~np.isnan(on_test[base])
+            reached = float(on_test[base, both].mean()) if size < sizes[base] and both.any() else 0.0
+            result[f"{name}_efficiency_{size}"] = float(row[both].mean()) / reached if reached else np.nan
     return result
 
 
@@ -149,14 +158,20 @@ def _fit(classifier: LogisticRegression, codes: np.ndarray, labels: np.ndarray) 
         return classifier.fit(codes, labels)
 
 
+def _scores(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the accuracies at all sizes, and of the efficiencies at all but the largest, and 10."""
+    kinds = ("logistic_regression", "boosted_trees")
+    sizes = sorted({int(size) for size in given["sizes"]})
+    accuracies = [f"{kind}_{size}" for kind in kinds for size in sizes]
+    return (*accuracies, *(f"{kind}_efficiency_{size}" for kind in kinds for size in sizes[:-1] if size > _TOO_FEW))
+
+
 METRIC = Metric(
     name="downstream",
     title="Downstream",
     score=score,
-    scores=(
-        *(f"{name}_{size}" for name in ("logistic_regression", "boosted_trees") for size in (10, 100, 1000, 10000)),
-        *(f"{name}_efficiency_{size}" for name in ("logistic_regression", "boosted_trees") for size in (100, 1000)),
-    ),
+    scores=_scores({"sizes": _SIZES}),
+    scores_for=_scores,
     meaning="classifiers learn the factors, and from few points already (efficiency)",
     range="0 to 1, high",
 )

@@ -39,7 +39,8 @@ class Metric:
         score: the function. It is called with what its signature names: what metrics share (`SHARED`), the settings
             of the evaluation (`seed`, `jobs`, `backend`, `num_train`, `num_test`), and its own settings, which have
             defaults and are config keys of the same name. It raises `ValueError` for arrays that it cannot score.
-        scores: which of the numbers that it returns are scores; the rest are results.
+        scores: which of the numbers that it returns, with its default settings, are scores; the rest are results.
+        scores_for: which are with other settings of its own, where that depends on them.
         meaning: what a good score says, in a few words.
         range: of the scores, and which end is good.
         need: what it cannot do without.
@@ -60,12 +61,17 @@ class Metric:
     range: str = ""
     need: Need = "factors"
     ignores_test_points: bool = False
+    scores_for: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float | str] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
     no_interval: str = ""
     also_results: tuple[str, ...] = ()
     is_published: bool = False
+
+    def scores_with(self, given: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of its scores when it is called with these arguments."""
+        return self.scores if self.scores_for is None else self.scores_for(given)
 
     @property
     def parameters(self) -> Mapping[str, inspect.Parameter]:

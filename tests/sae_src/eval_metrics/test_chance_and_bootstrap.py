@@ -172,3 +172,15 @@ def test_results_that_are_there_say_how_to_add_to_them(fig, run, capsys):
     fig(f"eval-metrics --load {run} {SIZES} --metrics [mig] --save-ident there")
     assert fig(f"eval-metrics --load {run} {SIZES} --metrics [mig] --save-ident there --bootstrap 3") is None
     assert "--force-save yes computes it again, and adds bootstrap" in capsys.readouterr().out
+
+
+def test_results_of_another_step_say_of_which(fig, run, capsys):
+    command = f"eval-metrics {SIZES} --metrics [mcc] --save-ident older"
+    fig(f"{command} --load {run} --chance no")
+    path = run / "older.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"step": 1}))
+    capsys.readouterr()
+    fig(f"{command} --load {run}")
+    assert "skipped, older.pth.tar is there already, of step 1 and not of 2 (" in capsys.readouterr().out
+    fig(f"{command} --runs {run.name} --saveroot {run.parent}")
+    assert f"{run.name} (step 1)" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import sae_src as sae
 from omnilearn.errors import UserError
 from sae_src import metrics
 from sae_src.eval_metrics import table
@@ -17,7 +18,7 @@ from sae_src.eval_metrics.documentation import help_lines, table_lines
 from sae_src.eval_metrics.settings import MetricSettings, own_settings
 from sae_src.eval_metrics.shared import WITHOUT, SharedParts
 from sae_src.eval_metrics.table import all_metrics, metric_in, metric_named, published_metrics
-from sae_src.metrics.metric import SHARED, Metric
+from sae_src.metrics.metric import SHARED
 from sae_src.run import Selection
 from tests.conftest import ROOT
 from tests.sae_src.metrics.conftest import grid
@@ -67,12 +68,11 @@ def test_it_returns_its_scores(metric):
     given = {name: GIVEN[name] for name in metric.parameters if name in GIVEN}
     small = {name: value for name, value in SMALL.items() if name in metric.parameters}
     result = metric.score(**given, **small)
-    if metric.name == "downstream":  # its scores are those of the default sizes
-        result = {name.replace("_24", "_10"): value for name, value in result.items()}
-        assert {"logistic_regression_10", "boosted_trees_10"} <= set(metric.scores)
-        metric = Metric("", "", metric.score, scores=("logistic_regression_10", "boosted_trees_10"))
-    assert set(metric.scores) <= result.keys()
-    assert all(isinstance(result[name], float | int) for name in metric.scores)
+    scores = metric.scores_with(given | small)
+    assert set(scores) <= result.keys()
+    assert all(isinstance(result[name], float | int) for name in scores)
+    own = {name: parameter.default for name, parameter in own_settings(metric).items()}
+    assert metric.scores == metric.scores_with(own)
     assert set(metric.also_results) <= set(metric.scores)
 
 
@@ -180,3 +180,37 @@ def test_settings_are_stored_by_name_and_by_metric():
     assert settings["metrics"] == ("jemmig", "rmig")
     assert (settings["num_train"], settings["batch_size"], settings["num_bins"]) == (10_000, 3, 20)
     assert settings["own"] == {"jemmig": {"num_bins": 20}, "rmig": {"num_bins": 100, "limit": 4.0}}
+
+
+def test_settings_of_one_metric_alone():
+    given = {"batch_size": 3, "factor_vae": {"batch_size": 32}, "beta-vae": {}}
+    settings = MetricSettings(metrics=("factor-vae", "beta-vae", "mig"), own=given)
+    assert [settings.of(metric_named(name))["batch_size"] for name in ("factor-vae", "beta-vae")] == [32, 3]
+    assert settings.described()["own"]["factor-vae"]["batch_size"] == 32
+
+
+@pytest.mark.parametrize(
+    ("own", "line"),
+    [
+        ({"factor-vae": {"batch_size": 1}}, "batch_size: must be at least 2, got 1"),
+        ({"factor-vae": {"batch": 3}}, r"own: factor-vae has no setting 'batch' \(did you mean batch_size"),
+        ({"mig": {"num_bins": 3}}, "own: there are settings of mig, which is not among the metrics"),
+        ({"factor": {}}, "no metric named 'factor'"),
+    ],
+)
+def test_settings_of_one_metric_that_it_cannot_have(own, line):
+    with pytest.raises(UserError, match=line):
+        MetricSettings(metrics="factor-vae", own=own)
+
+
+def test_settings_of_one_metric_from_python():
+    factors = {"a": FACTORS[:, 0], "b": FACTORS[:, 1]}
+    shared = {"metrics": ["factorised-support"], "num_train": 40, "chance": False}
+
+    def of(**settings):
+        found = sae.evaluate_metrics(lambda batch: batch, CODES, factors, **shared, **settings)
+        return found["FactorisedSupport"]["factorised_support"]
+
+    assert of(batch_size=7) == of() != of(own={"factorised-support": {"batch_size": 7}})
+    with pytest.raises(UserError, match="own: expected settings by metric"):
+        of(own={"batch_size": 7})

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+import sae_src as sae
 from sae_src.metrics.boosting import fit_classifiers
 from sae_src.metrics.downstream import METRIC, score
 from tests.sae_src.metrics.reference import MORE, arrays
@@ -122,6 +123,34 @@ def test_shared_classifiers_are_used():
     settings = {"sizes": (len(CODES),), "backend": "presort"}
     own, given = score(CODES, FACTORS, **settings), score(CODES, FACTORS, classifiers=other, **settings)
     assert given["boosted_trees_18"] < own["boosted_trees_18"]
+
+
+def test_efficiency_is_relative_to_the_largest_size_that_could_be_scored():
+    result = score(CODES, FACTORS, sizes=(8, 12, 100), backend="presort")
+    assert result["boosted_trees_efficiency_base"] == 12
+    expected = result["boosted_trees_test"][0].mean() / result["boosted_trees_test"][1].mean()
+    assert result["boosted_trees_efficiency_8"] == pytest.approx(expected)
+    assert np.isnan(result["boosted_trees_efficiency_12"])
+    assert score(CODES, 0 * FACTORS, sizes=(8, 12))["boosted_trees_efficiency_base"] == 0
+
+
+@pytest.mark.slow
+def test_scores_follow_the_sizes():
+    assert METRIC.scores_with({"sizes": [500, 50]}) == (
+        *("logistic_regression_50", "logistic_regression_500", "boosted_trees_50", "boosted_trees_500"),
+        *("logistic_regression_efficiency_50", "boosted_trees_efficiency_50"),
+    )
+    factors = {"f": FACTORS[:, 0], "g": FACTORS[:, 1]}
+    settings = {"metrics": ["downstream"], "num_train": 30, "num_test": 20, "sizes": [20], "jobs": 1}
+    outcome = sae.evaluate_metrics(lambda batch: batch, CODES, factors, chance=False, **settings)
+    assert set(outcome["Downstream"]) == {"logistic_regression_20", "boosted_trees_20"}
+    assert not np.isnan(list(outcome["Downstream"].values())).any()
+
+
+def test_the_default_scores_are_the_documented_ones():
+    kinds, sizes = ("logistic_regression", "boosted_trees"), (10, 100, 1000, 10000)
+    accuracies = [f"{kind}_{size}" for kind in kinds for size in sizes]
+    assert METRIC.scores == (*accuracies, *(f"{kind}_efficiency_{size}" for kind in kinds for size in (100, 1000)))
 
 
 def test_more_points_than_there_are():
