@@ -188,7 +188,7 @@ class Runner:
             return
         assert code is not None
         if code < 0 and self._is_killed_again(each):
-            line = f"{_how(code)}, and before that without a further step saved since; memory that is short does so"
+            line = f"{_how(code)} again, with no further step saved since the last time (too little memory?)"
             self._failed(each.job, each.step, code, line, outcome, show)
         elif each.worker.was_interrupted:
             outcome.interrupted.append((each.job, each.step))

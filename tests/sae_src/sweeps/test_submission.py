@@ -162,6 +162,8 @@ def test_a_system_without_waitid(tmp_path, monkeypatch):
         with pytest.raises(RuntimeError, match=f"exit code -{int(signal.SIGUSR1)}"):
             task()
     finally:
+        timer.cancel()
+        timer.join()
         signal.signal(signal.SIGUSR2, before)
     assert [again.function.command for again in asked] == [task.command]
 
