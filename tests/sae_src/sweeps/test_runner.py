@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from omnilearn.locks import try_lock
+from sae_src.sweeps.plan import Job
 from sae_src.sweeps.runner import Active, Outcome, Runner, slots_for
 
 
@@ -70,7 +71,8 @@ def killed(tmp_path, monkeypatch):
     run.mkdir()
     (run / "config.yaml").write_text("budget: 9\n")
     monkeypatch.setattr("sae_src.sweeps.worker.program_file", lambda: str(program))
-    job = SimpleNamespace(identity="a", title="A", words=("train",), budget=9)
+    words = {"model": "A", "configs": (), "keys": {"seed": 0}, "variant": "", "evaluation": None, "of_process": {}}
+    job = Job(number=1, identity="a", budget=9, **words)
 
     def killed(number, saved: int, *, retry: bool = False) -> Outcome:
         program.write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
