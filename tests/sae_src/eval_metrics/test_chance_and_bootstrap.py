@@ -91,7 +91,7 @@ def drawn(generator, count):
 
 
 @pytest.mark.parametrize("name", ["mig", "dcimig", "jemmig", "unsupervised", "irs"])
-def test_intervals_hold_the_score_and_are_as_wide_as_its_resamples(name):
+def test_intervals_hold_the_score(name):
     metric = metric_named(name)
     codes, factors = drawn(np.random.default_rng(0), 500)
     found = intervals_of(metric, codes, factors, 20)
