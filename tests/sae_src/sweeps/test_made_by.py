@@ -11,7 +11,7 @@ import pytest
 from omnilearn.config.command_line import split_command_line
 from sae_src.sweeps.made_by import has_evaluation, has_metrics
 from sae_src.sweeps.plan import jobs_of
-from sae_src.sweeps.steps import check_commands, steps_left
+from sae_src.sweeps.steps import check_commands, results_of, steps_left
 from sae_src.sweeps.sweep_file import read_sweep
 
 KEYS = "budget: 4, checkpoint.freq: 2, viz: null, print: null, validation: null, device: cpu"
@@ -57,6 +57,19 @@ def test_what_a_command_makes_is_what_it_was_to_make(command, run, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("command", "ident"),
+    [
+        ("eval", "val_results"),
+        ("eval --mode test", "test_results"),
+        ("eval --mode test --shift yes", "shift"),
+        ("eval --ident 7", "7"),
+    ],
+)
+def test_names_of_results(command, ident):
+    assert results_of(command) == (ident, None)
+
+
+@pytest.mark.parametrize(
     ("results", "command", "is_done"),
     [
         ({}, "eval --mode test", True),  # older results, without what made them
@@ -95,6 +108,7 @@ def test_results_of_other_settings_are_others(results, command, is_done, tmp_pat
         ({"settings": {"num_train": 50}}, "", True),  # what the command does not say may have had another default
         ({"settings": {"num_train": 50}}, "--num-train 50 --jobs 1", True),
         ({"settings": {"num_train": 50, "jobs": 2}}, "--num-train 60 --jobs 1", False),
+        ({"settings": {"num_train": 60, "jobs": 2}}, "--num-train 60 --jobs 1", True),
         ({"step": 2}, "", False),
         ({"step": 2}, "--ckpt-num 2", True),
         ({}, "--bootstrap 9", False),

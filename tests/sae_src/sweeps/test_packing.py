@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from omnilearn.errors import UserError
-from omnilearn.locks import sole_writer
+from omnilearn.locks import is_being_trained, sole_writer
 from sae_src.sweeps.existing import ExistingRuns, is_trained
 from sae_src.sweeps.packing import pack, unpack
 from sae_src.sweeps.plan import jobs_of
@@ -99,6 +99,15 @@ def test_what_a_killed_process_has_unpacked_is_removed(runs, tmp_path):
         assert unpack(file, ExistingRuns(runs)) == ["a"]
     assert sorted(runs.iterdir()) == sorted([*at_work, runs / "a"])
     assert sorted(path.name for path in (runs / "a").iterdir()) == ["config.yaml"]
+
+
+def test_another_machine_leaves_what_is_being_unpacked(runs, tmp_path):
+    class Existing(ExistingRuns):
+        def find(self, identity):
+            assert is_being_trained(runs / f".unpacking.{os.getpid()}.tmp")
+
+    file = packed(tmp_path / "x.tar", ("a/config.yaml", b"seed: 0\nbudget: 2"))
+    assert unpack(file, Existing(runs)) == ["a"]
 
 
 def test_every_run_is_looked_at_for_being_trained(jobs, tmp_path):
