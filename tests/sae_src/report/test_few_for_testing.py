@@ -33,7 +33,7 @@ def test_figures_and_a_page_show_all_observations(share, fig, tmp_path, capsys):
     words = f"--path {tmp_path / 'points.npy'} --dataset.test-share {share} --budget 1 --viz null --name few"
     run = fig(f"train hybrid a/conv12 m/ae d/array {words} --name-include-date no --device cpu --evaluation null")
     says = f"{'0 observations' if share == '0' else '1 observation'} for testing: those shown are of all"
-    figures = fig("visualize --load few --figures codes,traversal-curves --observations 2 --steps 3 --codes 20")
+    figures = fig("visualize --load few --figures codes,traversals --observations 2 --steps 3 --codes 20")
     assert says in capsys.readouterr().out and "codes.png" in {path.name for path in figures}
     page = tmp_path / "page.html"
     fig(f"report --runs all --out {page} --observations 2 --steps 3")
