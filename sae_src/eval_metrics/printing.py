@@ -32,10 +32,10 @@ def print_outcome(outcome: Outcome) -> None:
     if outcome.trained_on is not None and outcome.trained_on > _MANY * outcome.samples["test"]:
         share = f"{outcome.trained_on:,} of {outcome.samples['test']:,} points to test on are points to train on"
         print(f"  {share}: scores on them, such as informativeness_test, say little of new data (so small a data set)")
-    points = outcome.results.get("InfoMEC", {}).get("points")
-    if points is not None and points < (1 - _MANY) * outcome.samples["train"]:
-        again = outcome.samples["train"] - points
-        print(f"  infom and infoc are of {points:,} points: {again:,} more were drawn again (so small a data set)")
+    once = outcome.samples.get("train_once")
+    if once is not None and once < (1 - _MANY) * outcome.samples["train"]:
+        again = outcome.samples["train"] - once
+        print(f"  InfoMEC is of {once:,} points: the other {again:,} are the same drawn again (so small a data set)")
     for name in outcome.left_out:
         print(f"  factor {name} is left out of all metrics: it has one value in all observations")
 

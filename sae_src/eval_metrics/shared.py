@@ -22,6 +22,7 @@ from sae_src.metrics.sampling import Sampler
 from sae_src.responses import Decode, Encode
 
 _TRAIN, _TEST = 0, 1  # streams of random draws
+_OF_TRAINING = ("codes_train", "factors_train", "scales")
 
 WITHOUT = {
     "factor_groups": "need an observation for every combination of factor values, or a causal model to intervene on"
@@ -44,8 +45,10 @@ class SharedParts:
     def part(self, name: str, metric: Metric) -> object:
         """The part that a metric is given for the parameter `name`; its factors are classes or numbers, by its need."""
         if metric.need == "numbers" and name in ("factors_train", "factors_test"):
-            return self._data.numbers(self._train if name == "factors_train" else self._test)
-        return getattr(self, name)
+            value = self._data.numbers(self._train if name == "factors_train" else self._test)
+        else:
+            value = getattr(self, name)
+        return value[self._first_drawn] if metric.takes_each_once and name in _OF_TRAINING else value
 
     @cached_property
     def codes_train(self) -> np.ndarray:
@@ -140,6 +143,13 @@ class SharedParts:
     @property
     def _train(self) -> Tensor:
         return self._drawn[: self._settings.num_train]
+
+    @cached_property
+    def _first_drawn(self) -> np.ndarray:
+        """Which of the points to train on, in order, are of observations that were not drawn before."""
+        first = np.sort(np.unique(self._train.numpy(), return_index=True)[1])
+        self._outcome.samples["train_once"] = len(first)
+        return first
 
     @cached_property
     def _test(self) -> Tensor:

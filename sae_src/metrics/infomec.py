@@ -7,10 +7,9 @@ InfoC = (mean over k of max_j NMI_jk / sum_j NMI_jk - 1/|A|) / (1 - 1/|A|), j in
 InfoE = mean over k of 1 - L_k / ln C_k, with L_k the mean log loss on the same points of an unpenalised multinomial
 logistic regression from all codes, fitted with each of the C_k values of the factor weighing the same.
 Discrete codes: each distinct value is a category. Continuous codes: nearest-neighbour estimates of I
-(`neighbour_information`), and beside them 20 equal-width bins (`infom_bins`, `infoc_bins`). An observation that was
-drawn several times would be its own nearest neighbour, which takes modular codes for entangled ones: of points with
-equal codes and equal factors, estimates of continuous codes keep one (`points`). Codes of at most 20 distinct values
-each, which other observations may share, keep all.
+(`neighbour_information`), and beside them 20 equal-width bins (`infom_bins`, `infoc_bins`). An observation that is
+there several times is its own nearest neighbour, which takes modular codes for entangled ones: evaluations give each
+observation that they draw once (`takes_each_once`).
 
 Range of InfoM and InfoC 0 to 1: 1 when every active code knows one factor only, and when every factor is known to one
 active code only. But nearest-neighbour estimates of nothing are a few small numbers among zeros, which looks modular:
@@ -78,34 +77,30 @@ def score(
 
     Returns `infom`, `infoc`, `infoe` and `active`, the number |A|; `infom_chance`, `infoc_chance`, `infom_bins` and
     `infoc_bins`; `nmi` (D, K), `active_codes` (D,), `infoe_per_factor` and `infoe_steps` (K,), the steps to
-    convergence; `points`, how many of the N `nmi`, `infom`, `infoc` and their chance are of. Constant codes have NMI
-    0. InfoM leaves out active codes that know no factor, InfoC factors that no active code knows. NaN: all three with
-    a factor of one value, InfoM with a single factor, InfoC with a single active code, and both if all NMI are 0 or no
-    code is active (then all three are 0 by the rule `interquartile`, as its authors have it). Raises `ValueError` for
-    real-valued factors and for settings out of range.
+    convergence. Constant codes have NMI 0. InfoM leaves out active codes that know no factor, InfoC factors that no
+    active code knows. NaN: all three with a factor of one value, InfoM with a single factor, InfoC with a single
+    active code, and both if all NMI are 0 or no code is active (then all three are 0 by the rule `interquartile`, as
+    its authors have it). Raises `ValueError` for real-valued factors and for settings out of range.
     """
     data = check_data(codes_train, factors_train, codes_test, factors_test)
     codes, factors = data.codes_train.astype(np.float64), data.factors_train
     check_classes(factors)
     if max_iter < 1 or num_shuffles < 0:
         raise ValueError("max_iter must be at least 1 and num_shuffles at least 0")
-    has_few_values = all(len(np.unique(column)) <= _MOST_CATEGORIES for column in codes.T)
     if discrete is None:
-        discrete = has_few_values
+        discrete = all(len(np.unique(column)) <= _MOST_CATEGORIES for column in codes.T)
     active = active_codes(codes, discrete, active_rule)
     generator = np.random.default_rng(seed)
     standard = standardise(codes)
     # The same noise for every code: in which order they come does not matter.
     values = codes if discrete else standard + _NOISE * generator.standard_normal((len(codes), 1))
     values = np.where(constant_columns(codes), 0.0, values)
-    points = np.arange(len(codes)) if has_few_values or discrete else _without_repeats(codes, factors)
-    values, their_factors = values[points], factors[points]
-    nmi = _normalised_information(values, their_factors, discrete)
+    nmi = _normalised_information(values, factors, discrete)
     infom, infoc = modularity_compactness(nmi, active)
     by_chance = np.full((max(num_shuffles, 1), 2), np.nan)
     for draw in range(num_shuffles):
-        shuffled = values[generator.permutation(len(values))]
-        by_chance[draw] = modularity_compactness(_normalised_information(shuffled, their_factors, discrete), active)
+        order = generator.permutation(len(codes))
+        by_chance[draw] = modularity_compactness(_normalised_information(values[order], factors, discrete), active)
     infom_chance, infoc_chance = (_mean_of_defined(scores) for scores in by_chance.T)
     by_bins = _normalised_information(discretise(data.codes_train, num_bins), factors, True)
     infom_bins, infoc_bins = modularity_compactness(by_bins, active)
@@ -128,7 +123,6 @@ def score(
         "active_codes": active,
         "infoe_per_factor": explicitness,
         "infoe_steps": steps,
-        "points": len(points),
     }
 
 
@@ -150,12 +144,6 @@ def modularity_compactness(nmi: np.ndarray, active: np.ndarray) -> tuple[float, 
     if np.isnan(nmi).any():
         return np.nan, np.nan
     return _concentration(nmi[active]), _concentration(nmi[active].T)
-
-
-def _without_repeats(codes: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Indices, in order, of the first of all rows with the same codes (N, D) and the same factors (N, K)."""
-    _, first = np.unique(np.concatenate([codes, factors.astype(np.float64)], axis=1), axis=0, return_index=True)
-    return np.sort(first)
 
 
 def _concentration(matrix: np.ndarray) -> float:
@@ -215,6 +203,7 @@ METRIC = Metric(
     "all factors (infoe)",
     range="0 to 1, high; by chance `infom_chance`, `infoc_chance`",
     ignores_test_points=True,
+    takes_each_once=True,
     at_least={"num_bins": 1, "num_shuffles": 0, "max_iter": 1, "tolerance": 0},
     no_interval="its estimates by nearest neighbours do not bear resamples, in which points are their own neighbours",
 )

@@ -45,6 +45,7 @@ class Metric:
         range: of the scores, and which end is good.
         need: what it cannot do without.
         ignores_test_points: whether it has no use for the test arrays, which its signature names as all others do.
+        takes_each_once: whether an observation that was drawn several times to train on is given to it once.
         at_least: the least values of its own settings, checked before anything is computed.
         at_most: the largest ones; a name stands for the value of the setting of that name.
         optional: shared parts that it can do without, and what it then leaves out.
@@ -61,6 +62,7 @@ class Metric:
     range: str = ""
     need: Need = "factors"
     ignores_test_points: bool = False
+    takes_each_once: bool = False
     scores_for: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float | str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from sae_src.eval_metrics.shared import SharedParts
 from sae_src.eval_metrics.suite import evaluate_metrics, missing
 from sae_src.eval_metrics.table import all_metrics, metric_named
 from sae_src.methods import Autoencoder, as_autoencoder
+from sae_src.metrics import infomec
 
 SMALL = {"dataset.num_samples": 300}
 
@@ -129,3 +130,17 @@ def test_only_what_a_metric_takes_is_drawn():
 def test_other_models_are_refused():
     with pytest.raises(UserError, match="Linear is not an autoencoder"):
         as_autoencoder(torch.nn.Linear(2, 2))
+
+
+def test_infomec_takes_observations_that_are_drawn_again_once():
+    generator = np.random.default_rng(0)
+    factors = np.stack([generator.integers(size, size=400) for size in (4, 3)], axis=1)
+    codes = np.concatenate([factors + 0.3 * generator.normal(size=factors.shape), generator.normal(size=(400, 1))], 1)
+    result = sae.evaluate_metrics(
+        lambda batch: batch, codes, factors, metrics=["infomec", "mig"], num_train=1500, num_test=10, chance=False
+    )
+    assert 380 < result.samples["train_once"] < 400 and result.samples["train"] == 1500
+    alone = infomec.score(codes.astype(np.float32), factors, codes, factors)
+    assert result.scores["InfoMEC"]["infom"] == pytest.approx(alone["infom"], abs=0.03) and alone["infom"] > 0.8
+    rows = generator.integers(400, size=1500)
+    assert infomec.score(codes[rows], factors[rows], codes, factors)["infom"] < 0.6  # each its own neighbour

@@ -120,36 +120,6 @@ def test_neighbour_information_is_never_below_0():
     assert min(estimates) == 0
 
 
-def test_observations_that_are_drawn_again_are_no_neighbours():
-    generator = np.random.default_rng(0)
-    factors = np.stack([generator.integers(size, size=400) for size in (4, 3)], axis=1)
-    codes = np.concatenate([factors + 0.3 * generator.normal(size=factors.shape), generator.normal(size=(400, 1))], 1)
-    rows = generator.integers(400, size=1500)
-    distinct = np.unique(rows)
-    again, once = (score(codes[some], factors[some], max_iter=10) for some in (rows, distinct))
-    assert again["points"] == once["points"] == len(distinct) < 400
-    np.testing.assert_allclose(again["nmi"], once["nmi"], rtol=0, atol=1e-6)
-    for key in ("infom", "infoc"):
-        assert again[key] == pytest.approx(once[key], abs=1e-6), key
-        # The chance level is of other random orders, and of no neighbours either.
-        assert again[f"{key}_chance"] == pytest.approx(once[f"{key}_chance"], abs=0.3), key
-    assert again["infom"] > 0.8
-
-
-@pytest.mark.parametrize("discrete", [True, False])
-def test_equal_rows_of_codes_of_few_values_are_all_kept(discrete):
-    codes, factors, *_ = arrays("grid")
-    rows = np.concatenate([codes, factors], axis=1)
-    assert len(np.unique(rows, axis=0)) < len(rows)
-    assert score(codes, factors, discrete=discrete, **QUICK)["points"] == len(rows)
-
-
-def test_codes_that_are_said_to_be_categories_keep_all_points():
-    codes = np.repeat(np.arange(30.0), 2)[:, None]
-    factors = np.repeat(np.arange(30) % 3, 2)[:, None]
-    assert [score(codes, factors, discrete=kind, **QUICK)["points"] for kind in (True, False)] == [60, 30]
-
-
 def test_scores_of_known_matrices():
     everything = np.ones(3, dtype=bool)
     assert modularity_compactness(np.eye(3), everything) == pytest.approx((1, 1))
