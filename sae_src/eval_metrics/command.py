@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from omnilearn.config import Builder, Node, call, find, read, reject_unknown_keys, reject_unused
+from omnilearn.config import Builder, Node, call, find, read, read_key, reject_unknown_keys, reject_unused
 from omnilearn.config.components import component_of
 from omnilearn.config.signatures import parameters
 from omnilearn.config.tree import given_keys
@@ -216,7 +216,7 @@ def metric_dataset(config: Node, run: Run, dataset: Builder[Dataset] | None) -> 
             if find(node, name) is None and found is not None:
                 given[name] = read(found, parameter.annotation)
     else:
-        theirs, ours = (found and read(found, str) for found in (find(own, "_type"), find(node, "_type")))
+        theirs, ours = (read_key(some, "_type", str, "other data") for some in (own, node))
         _log.warning(
             "%s has seen %s, and its metrics are of %s: leave out what names that, such as a config of eval/, for "
             "metrics of its own data",
