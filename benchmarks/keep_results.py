@@ -36,7 +36,7 @@ def keep(run: Path, place: Path) -> None:
     kept.mkdir(parents=True, exist_ok=True)
     text = read_text(run / CONFIG)
     config = load_yaml(text, str(run / CONFIG))
-    here = without_places(config)
+    here = without_disks(config)
     write_text(kept / CONFIG, text if here == config else dump_yaml(here))
     info = _chosen(read_info(run), _OF_INFO)
     resumed = info.pop("resumed", None)
@@ -55,7 +55,7 @@ def _chosen(entries: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: entries[name] for name in names if name in entries}
 
 
-def without_places(tree: Any) -> Any:
+def without_disks(tree: Any) -> Any:
     """A config without places on a disk: keys that only say where something is go, of others the last part stays."""
     if isinstance(tree, Mapping):
         stays = {
@@ -64,11 +64,11 @@ def without_places(tree: Any) -> Any:
             if key not in _PLACES or value is None or isinstance(value, Mapping)
         }
         return {
-            key: _last_part(value) if key in _OF_OWN_DATA and isinstance(value, str) else without_places(value)
+            key: _last_part(value) if key in _OF_OWN_DATA and isinstance(value, str) else without_disks(value)
             for key, value in stays.items()
         }
     if isinstance(tree, list):
-        return [without_places(value) for value in tree]
+        return [without_disks(value) for value in tree]
     return _last_part(tree) if isinstance(tree, str) and tree.startswith(("/", "~", "file:")) else tree
 
 

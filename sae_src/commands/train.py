@@ -19,8 +19,8 @@ from omnilearn.training.train import train
 from omnilearn.training.unfinished import is_finished, unfinished_runs
 from sae_src.commands.further_training import KEY, train_from
 from sae_src.published_runs import is_published
-from sae_src.request import settle
 from sae_src.run import create_config, has_configs, load_run
+from sae_src.training_request import settle
 
 
 @dataclass(frozen=True)

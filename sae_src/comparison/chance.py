@@ -11,6 +11,7 @@ from omnilearn.files import is_regular, read_json_table
 from omnilearn.runs.stored_config import read_stored_config
 from sae_src.comparison.scores import SHARED_SETTINGS, ScoredRun, named_scores
 from sae_src.eval_metrics.chance import chance_level, chance_place, stored_chance
+from sae_src.eval_metrics.existing import as_stored
 from sae_src.eval_metrics.settings import MetricSettings, own_settings, read_settings
 from sae_src.eval_metrics.table import all_metrics, metric_named
 from sae_src.run import create_config, load_run
@@ -108,7 +109,7 @@ def _computed(results: _Results) -> ChanceLevel | None:
 def _is_of(made: Any, dataset: Dataset) -> bool:
     """Whether results say that they are of all of this dataset."""
     told = {name: value for name, value in _table(made).items() if name not in ("factors", "left_out")}
-    return told == _as_stored({"dataset": type(dataset).__name__, **dataset.describe()})
+    return told == as_stored({"dataset": type(dataset).__name__, **dataset.describe()})
 
 
 def _settings(made: Mapping[str, Any]) -> MetricSettings | None:
@@ -121,7 +122,7 @@ def _settings(made: Mapping[str, Any]) -> MetricSettings | None:
     own = _table(made.get("own"))
     defaults: dict[str, Any] = {}
     for metric in all_metrics().values():
-        of_metric = {name: _as_stored(each.default) for name, each in own_settings(metric).items()}
+        of_metric = {name: as_stored(each.default) for name, each in own_settings(metric).items()}
         defaults = of_metric | defaults
         told = _table(own.get(metric.name))
         given |= {name: told[name] for name, default in of_metric.items() if told.get(name, default) != default}
@@ -131,15 +132,8 @@ def _settings(made: Mapping[str, Any]) -> MetricSettings | None:
         settings = read_settings(create_config(**given))  # which looks at the types: the results may be a stranger's
     except UserError as error:
         raise UserError(f"chance: the settings of the results are not known here: {error}") from None
-    now = {name: _as_stored(settings.of(metric_named(name))) for name in settings.names}
+    now = {name: as_stored(settings.of(metric_named(name))) for name in settings.names}
     return settings if all({**now[name], **_table(own.get(name))} == now[name] for name in now) else None
-
-
-def _as_stored(value: Any) -> Any:
-    """A value as results have it: lists in the place of tuples."""
-    if isinstance(value, Mapping):
-        return {name: _as_stored(each) for name, each in value.items()}
-    return [_as_stored(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _table(value: Any) -> Mapping[str, Any]:

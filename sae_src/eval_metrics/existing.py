@@ -1,7 +1,9 @@
 """What results of metrics a run has already."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from omnilearn.files import is_regular, read_json_table
 from sae_src.eval_metrics.results import results_path
@@ -43,3 +45,8 @@ def step_of(run: Path, save_ident: str) -> int | None:
     summary = run / f"{save_ident}.json"
     step = read_json_table(summary).get("step") if os.path.lexists(summary) else None
     return step if isinstance(step, int) else None
+
+
+def as_stored(value: Any) -> Any:
+    """A value as results have it, to be compared with theirs: lists in the place of tuples."""
+    return json.loads(json.dumps(value, default=str))

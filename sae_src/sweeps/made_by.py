@@ -1,6 +1,5 @@
 """Whether results of a run were made as a command after training says; what they do not note counts as it should be."""
 
-import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from omnilearn.config.recorder import recorder_of
 from omnilearn.config.tree import nested
 from omnilearn.files import read_json
 from sae_src.eval_metrics.command import EvaluationSettings, is_done, metrics_lacking
+from sae_src.eval_metrics.existing import as_stored
 from sae_src.eval_metrics.settings import MetricSettings, read_settings
 from sae_src.evaluate import EvalSettings, settings_and_override
 from sae_src.run import create_config
@@ -60,7 +60,7 @@ def has_evaluation(run: Path, command: str, budget: int) -> bool:
         return True
     wanted = {"step_limit": settings.step_limit, "override": override}
     noted: dict[str, Any] = {"step_limit": settings.step_limit, "override": {}, **made_with}
-    return all(noted[name] == _as_stored(value) for name, value in wanted.items())
+    return all(noted[name] == as_stored(value) for name, value in wanted.items())
 
 
 def has_metrics(run: Path, command: str, budget: int) -> bool:
@@ -75,7 +75,7 @@ def has_metrics(run: Path, command: str, budget: int) -> bool:
     made_with, described = results.get("settings"), settings.described()
     given = {name for name in nested(split(command)[1]) if name in described and name not in _NO_MATTER}
     noted = made_with if isinstance(made_with, Mapping) else {}
-    is_so = all(noted[name] == _as_stored(described[name]) for name in given if name in noted)
+    is_so = all(noted[name] == as_stored(described[name]) for name in given if name in noted)
     resamples = results["bootstrap"].get("resamples") if isinstance(results.get("bootstrap"), Mapping) else 0
     return is_so and (not evaluation.bootstrap or resamples == evaluation.bootstrap)
 
@@ -100,7 +100,3 @@ def _is_finite(results: Mapping[str, Any]) -> bool:
         tables = [table for table in results["scores"].values() if isinstance(table, Mapping)]
         return all(value is not None for table in tables for value in table.values())
     return not results.get("not_finite")
-
-
-def _as_stored(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))

@@ -15,9 +15,9 @@ from omnilearn.errors import ConfigError, UserError
 from omnilearn.runs.identity import identity, of_one_process
 from omnilearn.training.components import assemble, try_out
 from omnilearn.training.settings import TrainSettings
-from sae_src.request import settle
 from sae_src.run import create_config
 from sae_src.sweeps.sweep_file import Sweep
+from sae_src.training_request import settle
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def test_places_in_a_config_are_left_out(tmp_path):
 )
 def test_the_results_of_this_project_stay_as_they_are(config):
     stored = load_yaml(config.read_text(), str(config))
-    assert keep_results.without_places(stored) == stored
+    assert keep_results.without_disks(stored) == stored
 
 
 def test_results_of_nothing_measured():
