@@ -75,7 +75,7 @@ class Validate(Hook):
         model, seed, progress = training.components.model, training.components.seed, training.progress
         mode = self._settings.mode
         subset = self._data.subset(mode)
-        with training.autocast():
+        with training.autocast(), training.averaged():
             outcome = evaluate(
                 model,
                 subset,
@@ -89,7 +89,7 @@ class Validate(Hook):
         self._latest = (progress.step, outcome)
         pattern = f"{{}}/{mode}"
         stop = training.interruption.reason
-        with training.writer.all_or_none(), evaluation_mode(model), undisturbed(seed):
+        with training.writer.all_or_none(), evaluation_mode(model), undisturbed(seed), training.averaged():
             training.writer.scalars(pattern, outcome.scores, progress.step)
             if self._visualiser is not None and not outcome.not_finite:  # there is nothing to see then
                 self._visualiser.draw(
@@ -134,7 +134,7 @@ class Save(Hook):
                 message = f"the parameter {name} is not finite at step {progress.step}: not saved"
                 raise Stop(NOT_FINITE, message, can_go_on=False)
         training.writer.flush()
-        state = {"step": progress.step, "model": model.state_dict(), "model_str": str(model)}
+        state = {"step": progress.step, "model": training.model_state(), "model_str": str(model)}
         save_checkpoint(training.folder, progress.step, state, training.state_dict())
         if self._keep is not None:
             best = {int(progress.best["step"])} if progress.best else set()

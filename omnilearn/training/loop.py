@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components
 from omnilearn.training.interruption import FiniteGuard, Interruption, Stop
 from omnilearn.training.stopwatch import Stopwatch
+from omnilearn.training.weight_average import WeightAverage
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Training:
         writer: where curves and pictures go.
         budget: training steps in all.
         precision: of forward passes.
+        weight_average: share of an average of the weights that each step keeps; None for no average.
         experiment: digest of what must stay the same for the numbers to go on as they would have.
 
     Attributes:
@@ -56,6 +58,7 @@ class Training:
         interruption: why to stop early, if at all.
         guard: keeps losses that are not finite away from the weights.
         scaler: keeps gradients in the range of fp16; does nothing for other precisions.
+        average: of the weights, if any; it is evaluated and saved.
         problem: why to stop after the hooks of this step, if at all.
     """
 
@@ -67,6 +70,7 @@ class Training:
         *,
         budget: int,
         precision: Precision = "float32",
+        weight_average: float | None = None,
         experiment: str = "",
     ) -> None:
         self.components, self.folder, self.writer = components, folder, writer
@@ -75,11 +79,23 @@ class Training:
         optimisers = {loss: optimiser.torch_optimiser for loss, optimiser in components.optimisers.items()}
         self.guard = FiniteGuard(optimisers, components.device)
         self.scaler = torch.amp.GradScaler(components.device.type, enabled=precision == "fp16")
+        self.average = None if weight_average is None else WeightAverage(components.model, weight_average)
         self.problem: Stop | None = None
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context for forward passes."""
         return forward_context(self.precision, self.components.device)
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """The context for evaluations: the model has its averaged weights there, where there is an average."""
+        return nullcontext() if self.average is None else self.average.in_place()
+
+    def model_state(self) -> dict[str, Any]:
+        """The state of the model as it is saved: with the averaged weights, where there is an average."""
+        state = self.components.model.state_dict()
+        if self.average is not None:
+            state.update(self.average.averages())
+        return state
 
     def state_dict(self) -> dict[str, Any]:
         """All but the model that is needed to go on as if nothing had happened.
@@ -98,10 +114,11 @@ class Training:
             "order": self.components.batches.state_dict(),
             "generators": generator_states(),
             "made_by": made_by(self.experiment),
+            **({} if self.average is None else {"trained_weights": self.average.trained()}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`."""
+        """Go on from a `state_dict`; the model is already as `model_state` gave it."""
         missed = state["missed"] or ()
         missed = (missed,) if isinstance(missed, str) else tuple(missed)
         self.progress = Progress(int(state["step"]), dict(state["best"]), missed=missed, result=state.get("result"))
@@ -111,6 +128,8 @@ class Training:
             optimiser.load_state_dict(of_optimiser)
         self.scaler.load_state_dict(state.get("scaler", {}))
         self.components.batches.load_state_dict(state["order"])
+        if self.average is not None:
+            self.average.set_trained(state["trained_weights"])
         set_generator_states(state["generators"])
 
 
@@ -181,6 +200,8 @@ def train_steps(training: Training, hooks: Sequence[Hook]) -> None:
         training.scaler.update()
         progress.step = step
         model.set_step(step)
+        if training.average is not None:
+            training.average.update(step)
         watch.lap("time_train")
 
         if scheduled:

@@ -138,6 +138,8 @@ class TrainSettings:
         deterministic: only exactly repeatable kernels on a GPU (slower).
         time_limit: hours after which it saves and exits with code 3.
         precision: of forward passes.
+        weight_average: share of an average of the weights that each step keeps, such as 0.999; that average is what is
+            evaluated and saved, and null for none.
         run: names the run.
         validation: when to run over the validation subset.
         checkpoint: when to save.
@@ -165,6 +167,7 @@ class TrainSettings:
     deterministic: bool = False
     time_limit: float | None = None
     precision: Precision = "float32"
+    weight_average: float | None = None
     run: RunNaming | None = None
     validation: Validation | None = field(default_factory=Validation)
     checkpoint: Checkpoint | None = field(default_factory=Checkpoint)
@@ -186,6 +189,8 @@ class TrainSettings:
             raise UserError(f"threads: must be from 1 to {MOST_THREADS}, got {self.threads}")
         if self.time_limit is not None and not self.time_limit > 0:
             raise UserError(f"time_limit: must be more than 0 hours, got {self.time_limit:g}")
+        if self.weight_average is not None and not 0 < self.weight_average < 1:
+            raise UserError(f"weight_average: must be between 0 and 1, got {self.weight_average:g}")
 
 
 def check_frequency(key: str, value: Frequency) -> None:

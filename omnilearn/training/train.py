@@ -117,6 +117,7 @@ def begin(
         writer,
         budget=settings.budget,
         precision=settings.precision,
+        weight_average=settings.weight_average,
         experiment=fingerprint(stored_config(config, components)),
     )
 
@@ -196,7 +197,7 @@ def evaluate_at_end(
     """
     mode, step, limit = evaluation.mode, training.progress.step, evaluation.step_limit
     try:
-        with training.autocast():
+        with training.autocast(), training.averaged():
             outcome = evaluate_and_store(
                 training.components.model,
                 training.components.data,

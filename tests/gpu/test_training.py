@@ -87,7 +87,14 @@ def test_every_kind_of_method_is_replayed_as_graphs(method, device, fig):
 
 @pytest.mark.parametrize(
     ("method", "more"),
-    [("m/ae", ""), ("m/vae", ""), ("m/fvae", ""), ("m/vae", "--compile yes"), ("m/ae", "--precision bf16")],
+    [
+        ("m/ae", ""),
+        ("m/vae", ""),
+        ("m/fvae", ""),
+        ("m/vae", "--compile yes"),
+        ("m/ae", "--precision bf16"),
+        ("m/ae", "--weight-average 0.9"),
+    ],
 )
 def test_a_killed_run_resumes_to_the_same_bits(method, more, device, fig, runs, shapes_root):
     words = (
@@ -144,7 +151,7 @@ def test_batches_are_made_on_the_device(data, built, device):
 @pytest.mark.parametrize("data", ["d/vec", "d/shapes"])
 @pytest.mark.parametrize("method", ["m/ae", "m/vae", "m/wae", "m/swae", "m/tcvae", "m/fvae"])
 def test_no_step_waits_for_the_device(method, data, built, tmp_path, monkeypatch):
-    components, settings, config = built("a/e/conv12", "a/d/strc/12", method, data)
+    components, settings, config = built("averaged", "a/e/conv12", "a/d/strc/12", method, data)
     model, told = components.model, components.model.set_step
 
     def watch(step: int) -> None:

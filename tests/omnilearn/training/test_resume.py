@@ -31,6 +31,7 @@ METHODS = {
     "wae": "hybrid a/conv12 m/wae d/vec",
     "swae": "hybrid a/conv12 m/swae d/vec",
     "vlae": "hybrid a/ladder/6 m/vae d/vec",
+    "averaged": "averaged hybrid a/conv12 m/ae d/vec",
 }
 
 
@@ -48,6 +49,9 @@ def assert_same(one: Path, other: Path) -> None:
     assert all(torch.equal(model[name], model2[name]) for name in model)
     for key in ("step", "best", "order"):
         assert training[key] == training2[key]
+    trained, trained2 = (state.get("trained_weights", {}) for state in (training, training2))
+    assert trained.keys() == trained2.keys()
+    assert all(torch.equal(trained[name], trained2[name]) for name in trained)
     for number, state in training["optimiser"]["state"].items():
         other_state = training2["optimiser"]["state"][number]
         assert all(torch.equal(torch.as_tensor(v), torch.as_tensor(other_state[k])) for k, v in state.items())
@@ -114,7 +118,7 @@ def test_killed_processes_resume_to_the_same_bits(method, runs):
 
 
 @pytest.mark.parametrize(
-    "method", [name if name in ("sae", "vae") else pytest.param(name, marks=pytest.mark.slow) for name in METHODS]
+    "method", [name if name in ("sae", "averaged") else pytest.param(name, marks=pytest.mark.slow) for name in METHODS]
 )
 def test_a_resumed_run_ends_with_the_same_bits(method, runs, fig):
     whole = fig(f"train {METHODS[method]} {KEYS} --name whole")
