@@ -15,10 +15,12 @@ CriterionName = Literal["mse", "rmse", "l1", "huber", "nll", "cross-entropy", "k
 def _cross_entropy_of_probabilities(output: Tensor, target: Tensor, *, reduction: str) -> Tensor:
     """torch's binary cross entropy, which clamps each logarithm at -100; NaN where an output is.
 
-    torch itself raises for NaN, and on a GPU takes the whole process down.
+    torch itself raises for NaN, and on a GPU takes the whole process down. (Adding 0 times the outputs would not do:
+    compilers of torch before 2.14 take that for 0.)
     """
-    known = torch.where(output.isnan(), 0.5, output)
-    return F.binary_cross_entropy(known, target, reduction=reduction) + output.sum() * 0
+    unknown = output.isnan()
+    entropy = F.binary_cross_entropy(torch.where(unknown, 0.5, output), target, reduction=reduction)
+    return torch.where(unknown.any(), torch.nan, entropy)
 
 
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = {

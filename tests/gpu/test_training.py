@@ -13,11 +13,13 @@ import torch
 import sae_src as sae
 from omnilearn.config import call
 from omnilearn.files import load_tensors
+from omnilearn.layers.criteria import Criterion
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble
 from omnilearn.training.interruption import NOT_FINITE, Stop
 from omnilearn.training.loop import train_steps
 from omnilearn.training.settings import TrainSettings
+from omnilearn.training.speed import compiled
 from omnilearn.training.train import begin
 from tests.conftest import ROOT
 
@@ -70,8 +72,8 @@ def test_compiled_losses_are_those_of_eager_steps(architecture, data, device, fi
     place = "" if "d/vec" in data else f"--dataroot {shapes_root}"
     words = f"train hybrid {architecture} {method} {data} {place} --records.freq 1 --device {device}"
     words += " --viz null --validation null --include-eval no"
-    eager, compiled = (losses_of(fig(f"{words} --compile {choice}")) for choice in ("no", "yes"))
-    assert compiled == pytest.approx(eager, rel=1e-4)
+    eager, fast = (losses_of(fig(f"{words} --compile {choice}")) for choice in ("no", "yes"))
+    assert fast == pytest.approx(eager, rel=1e-4)
 
 
 @pytest.mark.parametrize("method", ["m/vae", "m/wae", "m/swae", "m/tcvae", "m/fvae", "m/qlae"])
@@ -81,8 +83,8 @@ def test_every_kind_of_method_is_replayed_as_graphs(method, device, fig):
     steps, tolerance = (3, 1e-3) if method == "m/fvae" else (6, 1e-4)
     words = f"train hybrid a/conv12 {method} d/vec --budget {steps} --records.freq 1 --viz null --device {device}"
     few = "--model.encoder.layers [] --model.decoder.layers [] --validation null --include-eval no"
-    eager, compiled = (losses_of(fig(f"{words} {few} --compile {choice}")) for choice in ("no", "yes"))
-    assert compiled == pytest.approx(eager, rel=tolerance)
+    eager, fast = (losses_of(fig(f"{words} {few} --compile {choice}")) for choice in ("no", "yes"))
+    assert fast == pytest.approx(eager, rel=tolerance)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +128,16 @@ def test_a_loss_that_is_not_finite_is_kept_from_the_weights(device, fig, runs, s
     for path in (runs / "bad").glob("ckpt*/model.pth.tar"):
         weights = load_tensors(path)["model"]
         assert all(value.isfinite().all() for value in weights.values())
+
+
+def test_a_compiled_cross_entropy_of_what_is_no_number_is_none_either(device):
+    criterion = Criterion("bce")
+
+    def losses(output):
+        return {"loss": criterion(output, torch.full_like(output, 0.25))}
+
+    output = torch.full((64, 48), torch.nan, device=device, requires_grad=True)
+    assert compiled(losses, graphs=True)(output)["loss"].isnan()
 
 
 @pytest.fixture

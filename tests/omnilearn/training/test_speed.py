@@ -11,6 +11,7 @@ from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import UserError
 from omnilearn.files import load_tensors
 from omnilearn.layers import ConvLayer
+from omnilearn.layers.criteria import Criterion
 from omnilearn.runs.identity import request_of
 from omnilearn.training import speed
 from omnilearn.training.speed import choose_compilation, compiled, has_cpp_compiler, seconds_per_step
@@ -169,6 +170,19 @@ def test_compiled_gradients_of_a_ladder_in_16_bits_are_finite():
         found.append(torch.autograd.grad(result["loss"], list(conv.parameters())))
     for eager, same in zip(*found, strict=True):
         assert torch.allclose(same, eager, rtol=0.05, atol=0.05 * float(eager.abs().max()))
+
+
+@compiles
+def test_a_compiled_cross_entropy_of_what_is_no_number_is_none_either():
+    criterion = Criterion("bce")
+
+    def losses(output):
+        return {"loss": criterion(output, torch.full_like(output, 0.25))}
+
+    output = torch.rand(8, requires_grad=True)
+    with torch.no_grad():
+        output[3] = torch.nan
+    assert compiled(losses)(output)["loss"].isnan()
 
 
 @compiles
