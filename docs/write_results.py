@@ -21,9 +21,11 @@ from sae_src.comparison.command import table  # noqa: E402
 from sae_src.comparison.groups import Group, grouped  # noqa: E402
 from sae_src.comparison.plots import plot  # noqa: E402
 from sae_src.comparison.selection import runs_to_compare  # noqa: E402
+from sae_src.comparison.statistics import difference, estimate  # noqa: E402
 
 PAGE, CHART = ROOT / "docs" / "results.md", ROOT / "docs" / "results.png"
 RESULTS, CHANGES = ROOT / "results" / "mini", ROOT / "results" / "mini-changes"
+SEEDS = ROOT / "results" / "mini-seeds"  # those of the two models that are not among the others
 MODELS = ("SAE-12", "SAE-6", "SAE-4", "AdaAE-12", "VLAE-12", "AE", "VAE", "WAE")
 # What scores are called in the tables.
 QUALITY = {
@@ -47,6 +49,8 @@ CHANGED = {
     for name, called in {**QUALITY, **DISENTANGLEMENT}.items()
     if called in ("reconstruction loss", "reconstructions", "hybrids", "DCI", "MIG", "InfoM")
 }
+RIVALS = ("SAE-12", "SVAE-12 lighter")
+COMPARED = {**QUALITY, **DISENTANGLEMENT, "dci.completeness": "completeness"}
 DRAWN = ("test_results.rec_loss", "test_results.hybrid_factor_distance", "dci.disentanglement", "mig.discrete_mig")
 BEGIN, END = "<!-- {name}: written by docs/write_results.py -->", "<!-- end -->"
 
@@ -69,11 +73,11 @@ def page(groups: Sequence[Group]) -> str:
     return text
 
 
-def groups_of(folder: Path) -> list[Group]:
-    """The runs of a folder by model, in the order of `MODELS`."""
-    runs, _ = runs_to_compare("all", folder)
+def groups_of(*folders: Path) -> list[Group]:
+    """The runs of folders by model, in the order of `MODELS`."""
+    runs = [run for folder in folders for run in runs_to_compare("all", folder)[0]]
     runs.sort(key=lambda run: ([*MODELS, run.model].index(run.model), run.model, run.summary.seed or 0))
-    groups, notes = grouped(runs, ["model"], [*QUALITY, *DISENTANGLEMENT])
+    groups, notes = grouped(runs, ["model"], list(COMPARED))
     assert not notes, notes  # those of a model have the same settings
     return groups
 
@@ -90,6 +94,7 @@ def blocks(groups: Sequence[Group]) -> dict[str, str]:
         "disentanglement": renamed(table(groups, list(DISENTANGLEMENT), "md", levels), DISENTANGLEMENT),
         "orderings": render(order, list(ORDER_COLUMNS[1:]), "md"),
         "changes": renamed(table([groups[0], *groups_of(CHANGES)], list(CHANGED), "md"), CHANGED),
+        "seeds": render(rows := compared(groups_of(RESULTS, CHANGES, SEEDS)), list(rows[0]), "md"),
         "convergence": render(falls, list(falls[0]), "md"),
     }
 
@@ -99,6 +104,25 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
     for name, called in names.items():
         text = text.replace(name, called)
     return text
+
+
+def compared(groups: Sequence[Group]) -> list[dict[str, object]]:
+    """Each score of the two rivals with all their seeds, and the p-value of the difference of their means."""
+    one, other = ({group.key["model"]: group for group in groups}[name] for name in RIVALS)
+    rows = []
+    for name, called in COMPARED.items():
+        if name in one.values and name in other.values:
+            cells = {rival: shown(group.values[name]) for rival, group in zip(RIVALS, (one, other), strict=True)}
+            p = difference(one.values[name], other.values[name])
+            rows.append({"score": called, **cells, "p": "" if p is None else f"{p:.2g}"})
+    return rows
+
+
+def shown(values: Mapping[int, float]) -> str:
+    """The mean over seeds, their standard deviation, and the 95% interval of the mean."""
+    found = estimate(list(values.values()))
+    low, high = found.mean - found.half_width, found.mean + found.half_width
+    return f"{found.mean:.4g} ± {found.sd:.2g} [{low:.4g}, {high:.4g}]"
 
 
 def converged(group: Group) -> dict[str, object]:
