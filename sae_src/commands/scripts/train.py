@@ -41,6 +41,7 @@ def train(config: Node) -> object:
         --deterministic yes       only exactly repeatable kernels on a GPU (slower)
         --time-limit HOURS        save and exit with code 3 when it is reached
         --precision P             float32 (default), bf16 or, on a GPU, fp16 or tf32: of forward passes
+        --weight-average R        share of an average of the weights that each step keeps; it is what is saved (0.999)
         --seed N                  seed of everything (0)
     Data
         --dataset.batch-size N    observations in a batch
