@@ -118,7 +118,14 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`; the model is already as `model_state` gave it."""
+        """Go on from a `state_dict`; the model is already as `model_state` gave it.
+
+        Raises `ValueError` where it is of a training with an average of the weights and this one has none, or the other
+        way round: what the model has now are then not the weights that the optimiser goes on with.
+        """
+        if ("trained_weights" in state) != (self.average is not None):
+            begun = "with" if "trained_weights" in state else "without"
+            raise ValueError(f"it was trained {begun} weight_average, which cannot begin or end half way")
         missed = state["missed"] or ()
         missed = (missed,) if isinstance(missed, str) else tuple(missed)
         self.progress = Progress(int(state["step"]), dict(state["best"]), missed=missed, result=state.get("result"))

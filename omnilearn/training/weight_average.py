@@ -1,6 +1,6 @@
 """An exponential average of the weights along the steps of a training."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -56,10 +56,16 @@ class WeightAverage:
         return {name: value.detach().clone() for name, value in self._trained.items()}
 
     @torch.no_grad()
-    def set_trained(self, weights: dict[str, Tensor]) -> None:
+    def set_trained(self, weights: Mapping[str, Tensor]) -> None:
         """Put weights into the model, where optimisers and compiled code look for them; the average stays.
 
-        Raises `KeyError` where one is missing.
+        Raises `ValueError` where they are not those of the model, by name, shape and type.
         """
+        if (names := weights.keys()) != self._trained.keys():
+            raise ValueError(f"trained weights of other names: {', '.join(sorted(names ^ self._trained.keys())[:3])}")
+        for name, value in self._trained.items():
+            weight = weights[name]
+            if (weight.shape, weight.dtype) != (value.shape, value.dtype):
+                raise ValueError(f"trained weights {name}: {tuple(weight.shape)} {weight.dtype}")
         for name, value in self._trained.items():
             value.copy_(weights[name])

@@ -97,6 +97,36 @@ def test_a_run_cannot_begin_or_end_it_half_way(fig):
         fig("train --resume plain --budget 20 --weight-average 0.9")
 
 
+@pytest.mark.parametrize(
+    ("command", "line", "begun"), [("averaged ", "weight_average: 0.999\n", "with"), ("", "", "without")]
+)
+def test_nor_by_a_changed_config(command, line, begun, fig):
+    run = fig(f"train {command}{COMMAND} --name run")
+    text = (run / "config.yaml").read_text()
+    changed = text.replace(line, "") if line else f"{text}weight_average: 0.9\n"
+    assert changed != text
+    (run / "config.yaml").write_text(changed)
+    with pytest.raises(UserError, match=f"it was trained {begun} weight_average, which cannot begin or end half way"):
+        fig("train --resume run --budget 20 --accept-changes yes")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda weights: {}, "of other names"),
+        (lambda weights: {**weights, "more": weights["layers.0.bias"]}, "of other names: more"),
+        (lambda weights: {**weights, "layers.0.bias": torch.zeros(1)}, r"layers.0.bias: \(1,\) torch.float32"),
+        (lambda weights: {**weights, "layers.0.bias": torch.zeros(2, dtype=torch.int64)}, "torch.int64"),
+    ],
+)
+def test_weights_of_another_model_are_refused(change, told):
+    average = WeightAverage(Small(), 0.9)
+    before = average.trained()
+    with pytest.raises(ValueError, match=told):
+        average.set_trained(change(before))
+    assert all(torch.equal(value, before[name]) for name, value in average.trained().items())
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0, -1.0, float("nan")])
 def test_shares_that_are_none(share):
     with pytest.raises(UserError, match=r"^weight_average: must be between 0 and 1, got "):
