@@ -3,12 +3,12 @@
 python -m benchmarks.paper [--compare FOLDER] [--data 3ds] [--where 'sweep=3ds'] [--format table|md|csv|json]
 
 Without `--compare` it prints the published tables. `--compare FOLDER` takes the runs of a save folder, such as
-`fig sweep sweep/3ds` makes them, and puts a row for each score: published and measured mean, standard deviation and
-number of seeds, their difference, and whether it is larger than the spread over seeds explains (`apart`): by Welch's
-test at 5% of two means over seeds, by the 95% interval of one more seed where one side has a single one, unknown where
-both have, or where no spread was published. Standard deviations are with n - 1; the published ones, with n, are
-converted. Then the published orderings, on every data set there is (`told`: whether these seeds tell it, at 5% each:
-they were chosen before, so that none is corrected for the others).
+`fig sweep sweep/3ds` makes them, or of all save folders in it, and puts a row for each score: published and measured
+mean, standard deviation and number of seeds, their difference, and whether it is larger than the spread over seeds
+explains (`apart`): by Welch's test at 5% of two means over seeds, by the 95% interval of one more seed where one side
+has a single one, unknown where both have, or where no spread was published. Standard deviations are with n - 1; the
+published ones, with n, are converted. Then the published orderings, on every data set there is (`told`: whether these
+seeds tell it, at 5% each: they were chosen before, so that none is corrected for the others).
 
 Runs whose settings differ are rows of their own, as in `fig compare`, and what they were not trained with as published
 is noted: read the notes before the numbers.
@@ -25,6 +25,7 @@ import yaml
 from scipy import stats
 
 from omnilearn.errors import UserError, printable
+from omnilearn.runs.folder import run_folders
 from omnilearn.text_table import Format, render
 from sae_src.comparison.groups import Group, grouped
 from sae_src.comparison.scores import direction
@@ -175,9 +176,16 @@ def published_rows(published: Published, data: Sequence[str]) -> list[dict[str, 
     ]
 
 
+def runs_in(folder: Path) -> str | list[str]:
+    """All runs of a folder or, where it holds none itself, those of the folders in it, as `select_runs` takes them."""
+    if run_folders(folder) or not folder.is_dir():
+        return "all"
+    return [str(run) for below in sorted(folder.iterdir()) for run in run_folders(below)] or "all"
+
+
 def report(folder: Path, published: Published, *, data: str | None, where: str, kind: Format) -> str:
     """The comparison with the runs of a folder as text; `UserError` where no run is left."""
-    runs, notes = runs_to_compare("all", folder, where=where)
+    runs, notes = runs_to_compare(runs_in(folder), folder, where=where)
     runs = [run for run in runs if data is None or run.summary.data == data]
     if not runs:
         raise UserError(f"data: no finished run with results is on {data}")
@@ -199,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.paper", description="Measured beside published numbers."
     )
-    parser.add_argument("--compare", type=Path, metavar="FOLDER", help="a save folder with runs")
+    parser.add_argument("--compare", type=Path, metavar="FOLDER", help="a save folder with runs, or a folder of such")
     parser.add_argument("--data", choices=list(published.tables), help="one data set alone")
     parser.add_argument("--where", default="", help="conditions on runs, as in fig compare")
     parser.add_argument("--format", choices=("table", "md", "csv", "json"), default="table")

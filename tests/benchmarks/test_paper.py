@@ -55,6 +55,15 @@ def test_orderings_are_looked_for_and_told(some, capsys):
     assert not any("AdaAE" in better + worse for better, worse in found)
 
 
+def test_a_folder_of_save_folders_has_the_runs_of_all(some, capsys, tmp_path):
+    for run in [path for path in some.iterdir() if path.name.startswith("SAE-12")]:
+        (tmp_path / "all" / "more").mkdir(parents=True, exist_ok=True)
+        run.rename(tmp_path / "all" / "more" / run.name)
+    some.rename(tmp_path / "all" / "some")
+    found = {(row["model"], row["score"]): row["measured"] for row in rows(capsys, f"--compare {tmp_path / 'all'}")}
+    assert found["SAE-12", "dci"] == "0.95 ± 0.05 (3)" and found["SAE-6", "dci"] == "0.5 ± 0.02 (3)"
+
+
 def test_what_is_not_as_published_is_noted(some, capsys):
     config = {**CONFIG, "info": {"dataset_type": "3ds"}, "labels": {"model": "AE"}, "seed": 7}
     run = made(some, "short", config=config, info=DONE, steps=(20,))
