@@ -36,8 +36,13 @@ class Hybrid(Autoencoder):
         """As the method's own; in training the latents are remembered."""
         result = super().losses(observations)
         if self.training:
-            self._latent = mean_of(result["latent"]).detach().clone()  # not a part of what else the encoder gave
+            # Not a part of what else the encoder gave, and as weights are also where the forward pass has 16 bits.
+            self._latent = mean_of(result["latent"]).detach().to(self._weight_type, copy=True)
         return result
+
+    @property
+    def _weight_type(self) -> torch.dtype:
+        return next(self.parameters()).dtype
 
     @property
     def has_latents(self) -> bool:
@@ -71,7 +76,7 @@ class Hybrid(Autoencoder):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         stored = state_dict.get(f"{prefix}_latent")
         if stored is not None:
-            self._latent = torch.empty_like(stored, device=next(self.parameters()).device)
+            self._latent = torch.empty_like(stored, dtype=self._weight_type, device=next(self.parameters()).device)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

@@ -189,6 +189,19 @@ def test_hybrids_come_from_the_last_training_batch():
     assert torch.equal(other._latent, latent)
 
 
+def test_latents_of_a_training_in_16_bits_are_remembered_as_weights_are():
+    model = make(HybridAutoencoder)
+    with torch.autocast("cpu", torch.bfloat16):
+        model.train().losses(torch.randn(6, 5))
+    assert model._latent.dtype == torch.float32
+    assert model.generate(4).isfinite().all()  # where there is no autocast
+    short = model.state_dict() | {"_latent": model._latent.bfloat16()}  # as earlier checkpoints have them
+    other = make(HybridAutoencoder)
+    other.load_state_dict(short)
+    assert torch.equal(other._latent, model._latent)  # they were of 16 bits
+    assert other.generate(4).isfinite().all()
+
+
 def test_hybrid_segments_follow_the_decoder():
     words = ("hybrid", "a/e/conv12", "a/d/strc/2", "m/ae", "d/vec")
     model = sae.build_model(*words, shape=(100,), hybridize_groups=True)
