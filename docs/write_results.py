@@ -17,7 +17,7 @@ from omnilearn.files import read_json, write_bytes  # noqa: E402
 from omnilearn.runs.info import read_info  # noqa: E402
 from omnilearn.text_table import render  # noqa: E402
 from sae_src.comparison.chance import different_levels, levels_of_groups  # noqa: E402
-from sae_src.comparison.command import table  # noqa: E402
+from sae_src.comparison.command import cell, table  # noqa: E402
 from sae_src.comparison.groups import Group, grouped  # noqa: E402
 from sae_src.comparison.plots import plot  # noqa: E402
 from sae_src.comparison.selection import runs_to_compare  # noqa: E402
@@ -113,21 +113,16 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 
 def compared(groups: Sequence[Group]) -> list[dict[str, object]]:
     """Each score of the two rivals with all their seeds, and the p-value of the difference of their means."""
-    one, other = ({group.key["model"]: group for group in groups}[name] for name in RIVALS)
+    rivals = {name: group for name in RIVALS for group in groups if group.key["model"] == name}
+    one, other = rivals.values()
     rows = []
     for name, called in COMPARED.items():
         if name in one.values and name in other.values:
-            cells = {rival: shown(group.values[name]) for rival, group in zip(RIVALS, (one, other), strict=True)}
+            found = {rival: estimate(list(group.values[name].values())) for rival, group in rivals.items()}
+            cells = {rival: cell(each, "", each.n, "md") for rival, each in found.items()}
             p = difference(one.values[name], other.values[name])
             rows.append({"score": called, **cells, "p": "" if p is None else f"{p:.2g}"})
     return rows
-
-
-def shown(values: Mapping[int, float]) -> str:
-    """The mean over seeds, their standard deviation, and the 95% interval of the mean."""
-    found = estimate(list(values.values()))
-    low, high = found.mean - found.half_width, found.mean + found.half_width
-    return f"{found.mean:.4g} ± {found.sd:.2g} [{low:.4g}, {high:.4g}]"
 
 
 def converged(group: Group) -> dict[str, object]:

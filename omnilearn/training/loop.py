@@ -136,7 +136,7 @@ class Training:
         self.scaler.load_state_dict(state.get("scaler", {}))
         self.components.batches.load_state_dict(state["order"])
         if self.average is not None:
-            self.average.set_trained(state["trained_weights"])
+            self.average.put_into_model(state["trained_weights"])
         set_generator_states(state["generators"])
 
 

@@ -41,11 +41,11 @@ class WeightAverage:
     def in_place(self) -> Iterator[None]:
         """Let the model have the averaged weights, and afterwards the trained ones again."""
         trained = self.trained()
-        self.set_trained(self._averages)
+        self.put_into_model(self._averages)
         try:
             yield
         finally:
-            self.set_trained(trained)
+            self.put_into_model(trained)
 
     def averages(self) -> dict[str, Tensor]:
         """The averaged weights, by their names in the model."""
@@ -56,7 +56,7 @@ class WeightAverage:
         return {name: value.detach().clone() for name, value in self._trained.items()}
 
     @torch.no_grad()
-    def set_trained(self, weights: Mapping[str, Tensor]) -> None:
+    def put_into_model(self, weights: Mapping[str, Tensor]) -> None:
         """Put weights into the model, where optimisers and compiled code look for them; the average stays.
 
         Raises `ValueError` where they are not those of the model, by name, shape and type.

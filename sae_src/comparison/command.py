@@ -116,7 +116,7 @@ def table(groups: Sequence[Group], names: Sequence[str], kind: Format, levels: S
                 row |= {f"{name}.{part}": None if value != value else value for part, value in numbers.items()}
                 row[f"{name}.mark"] = SIGNS[marks[name][place]]
             else:
-                row[name] = _cell(found, marks[name][place], len(group.runs), kind)
+                row[name] = cell(found, marks[name][place], len(group.runs), kind)
         rows.append(row)
     rows += [_chance_row(level, groups, names, kind) for level in levels]
     columns = list(dict.fromkeys(name for row in rows for name in row))
@@ -138,7 +138,8 @@ def _chance_row(level: ChanceLevel, groups: Sequence[Group], names: Sequence[str
     return row
 
 
-def _cell(found: Estimate, mark: Mark, runs: int, kind: Format) -> str:
+def cell(found: Estimate, mark: Mark, runs: int, kind: Format) -> str:
+    """A mean in a row of so many runs, marked; with its standard deviation and 95% interval, where it has them."""
     text = f"{found.mean:.4g}"
     text = f"**{text}**" if mark == "best" and kind in ("md", "tex") else text + SIGNS[mark]
     if found.n > 1:

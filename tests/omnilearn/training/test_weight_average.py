@@ -123,7 +123,7 @@ def test_weights_of_another_model_are_refused(change, told):
     average = WeightAverage(Small(), 0.9)
     before = average.trained()
     with pytest.raises(ValueError, match=told):
-        average.set_trained(change(before))
+        average.put_into_model(change(before))
     assert all(torch.equal(value, before[name]) for name, value in average.trained().items())
 
 
