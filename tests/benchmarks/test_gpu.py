@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 import torch
 
+import sae_src as sae
 from benchmarks import gpu, gpu_modes
 
 CPU = torch.device("cpu")
@@ -22,13 +23,18 @@ def _drawn_views(shapes_root, monkeypatch):
     ("name", "size"),
     [
         ("SAE-12, 64 x 64", (3, 64, 64)),
-        pytest.param("SAE-16, 128 x 128", (3, 128, 128), marks=pytest.mark.slow),  # its views are drawn
         ("VLAE-12, 64 x 64", (3, 64, 64)),
         ("SAE-12, d/vec", 100),
     ],
 )
-def test_every_model_is_built(name, size):
+def test_models_are_built_with_their_data(name, size):
     assert gpu_modes.built(name, 2, CPU, "float32")[0].model.din == size
+
+
+def test_the_largest_model_is_built():
+    name = "SAE-16, 128 x 128"  # drawing its data takes long
+    model = sae.build_model(*gpu_modes.MODELS[name], image_size=128, shape=(3, 128, 128))
+    assert model.decoder.segments == 16 and model.din == (3, 128, 128)
 
 
 def test_compiled_modes_are_compiled(tmp_path, monkeypatch):

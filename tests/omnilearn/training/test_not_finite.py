@@ -14,7 +14,9 @@ from omnilearn.training.interruption import NOT_FINITE, Stop
 from sae_src.divergences import maximum_mean_discrepancy
 from sae_src.methods import Autoencoder
 
-SMALL = "--dataset.num-samples 40 --dataset.batch-size 12 --device cpu --viz.freq 2 --records.freq 1"
+SMALL = (
+    "--dataset.num-samples 40 --dataset.batch-size 12 --device cpu --viz.freq 2 --viz-traversals no --records.freq 1"
+)
 METHODS = ("ae", "vae", "wae", "swae", "tcvae", "fvae", "dipvae", "infovae", "annealed", "qlae")
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
+import joblib  # noqa: F401 (tries out a semaphore, which is a file, when it is imported)
 import numpy as np
 import omnifig
 import pytest
@@ -24,7 +25,7 @@ from sae_src.sample_quality.statistics import read_statistics, write_statistics
 
 TRAIN = (
     "train hybrid a/conv12 m/ae d/vec --dataset.num-samples 300 --budget 4 --checkpoint.freq 2 --viz.freq 1 "
-    "--validation.freq 2 --records.freq 1 --device cpu --name-include-date no"
+    "--viz-traversals no --validation.freq 2 --records.freq 1 --device cpu --name-include-date no"
 )
 METRICS = (
     "eval-metrics --load done --device cpu --metrics '[unsupervised,responses]' --num-train 20 --num-test 20 "
@@ -37,7 +38,7 @@ COMMANDS = {
     "metrics": METRICS.replace("'", ""),
 }
 # Bytes that a file may have: between them lie the sizes of all files of a run.
-LIMITS = [0, 1, 200, 500, 700, 1500, 3000, 6000, 15_000, 25_000, 40_000, 60_000, 100_000, 300_000, 500_000]
+LIMITS = [0, 200, 700, 3000, 15_000, 40_000, 100_000, 300_000]
 
 
 @contextmanager
@@ -103,7 +104,7 @@ def test_one_line_and_whole_files(command, template, run, runs, fig, capsys):
             assert (run / "eval.json").read_bytes() == before
         shutil.rmtree(run)
         shutil.copytree(template, run)
-    assert refused > 5
+    assert refused > 4
 
 
 def test_statistics_of_data(tmp_path):

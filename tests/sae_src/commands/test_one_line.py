@@ -233,7 +233,12 @@ def test_an_interruption_is_no_traceback(module, name, words, run):
     code = INTERRUPTED.format(module=module, name=name)
     result = in_process_of_its_own(*words, code=code)
     assert (result.returncode, result.stderr) == (130, "")
-    assert "Traceback" in in_process_of_its_own("-t", *words, code=code).stderr
+
+
+@pytest.mark.slow
+def test_an_interruption_can_be_traced():
+    code = INTERRUPTED.format(module="omnilearn.config.config_files", name="read_config")
+    assert "Traceback" in in_process_of_its_own("-t", "train", "demo", code=code).stderr
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ TRAIN = "--viz null --validation null --include-eval no --name-include-date no -
 VECTORS = "--budget 2 --dataset.num-samples 600 --viz null --validation null --include-eval no --device cpu"
 SIZES = (
     "--device cpu --jobs 1 --num-train 60 --num-test 40 --num-latent 60 --num-groups 1 --num-response 5 "
-    "--num-test-points-per-class 2 --num-variance-estimate 60 --batch-size 4 --num-trees 3 --num-pairs 9 --sizes [20]"
+    "--num-test-points-per-class 2 --num-variance-estimate 60 --batch-size 4 --num-trees 3 --num-pairs 9 --sizes [20] "
+    "--chance no"
 )
 SCORES = {
     "IRS": {"avg_score", "num_active_dims"},

@@ -10,7 +10,7 @@ from sae_src.metrics import dci, fairness
 from sae_src.metrics.boosting import fit_classifiers
 from sae_src.metrics.presorted_boosting import PresortedBoostingClassifier, _parted
 
-SEEDS = range(10)
+SEEDS = range(6)
 
 
 def entangled(count: int, classes: int, *, noise: float = 1.0, codes: int = 6) -> tuple[np.ndarray, np.ndarray]:

@@ -54,6 +54,7 @@ def test_factor_net(run, file, fig, capsys):
 
 def test_parts_of_the_data(run, fig, capsys):
     """What is missing is told once for all parts, in a short line."""
+    pytest.importorskip("pytorch_fid")  # else that is what is missing
     fig(f"eval --load latest --shift yes {FACTOR_NET} {FID} --device cpu")
     shown = capsys.readouterr()
     (line,) = [line for line in shown.out.splitlines() if "not measured" in line]

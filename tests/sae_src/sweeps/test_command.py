@@ -65,6 +65,10 @@ def folders(root: Path) -> dict[tuple[str, int], Path]:
     return found
 
 
+def checkpoints(root: Path) -> int:
+    return len(list(root.glob("*/ckpt*")))
+
+
 def same_weights(one: Path, other: Path) -> bool:
     mine, theirs = weights(one), weights(other)
     return mine.keys() == theirs.keys() and all(torch.equal(value, theirs[name]) for name, value in mine.items())
@@ -110,19 +114,15 @@ def test_killed_again_and_again(sweep, runs, tmp_path, monkeypatch):
     assert (code, err) == (0, ""), out
     whole = tmp_path / "whole"
     runs.rename(whole)
-    wanted, draw, kills = folders(whole), random.Random(0), 0
-    while kills < 5:
-        process = sweep()
-        time.sleep(draw.uniform(5, 9))
+    wanted, draw = folders(whole), random.Random(0)
+    for kill_children in (False, True):
+        process, before = sweep(), checkpoints(runs)
+        while checkpoints(runs) - before < draw.randint(1, 6) and process.poll() is None:
+            time.sleep(0.05)
         children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout
-        targets = [int(number) for number in children.split()]
-        if kills % 2 == 0 or not targets:
-            targets = [process.pid]
-        for target in targets:
-            os.kill(target, signal.SIGKILL)
-            kills += 1
-        if process.pid not in targets:
-            process.kill()
+        for number in children.split() if kill_children else ():
+            os.kill(int(number), signal.SIGKILL)
+        process.kill()
         process.communicate(timeout=60)
     code, out, err = ended(sweep())
     assert code == 0, out + err
