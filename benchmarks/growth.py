@@ -227,6 +227,8 @@ def main(words: Sequence[str] | None = None) -> list[dict[str, Any]]:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args(words)
     chosen = [subject for name in arguments.only for subject in SUBJECTS[name]]
+    if not 0 < arguments.scale < math.inf:
+        parser.error(f"--scale {arguments.scale:g}: must be a number above 0")
     if any(len(set(scaled(subject, arguments.scale)[-2:])) < 2 for subject in chosen):
         parser.error(f"--scale {arguments.scale:g}: the two largest sizes are the same, which tell no power; take more")
     torch.set_num_threads(1)

@@ -80,8 +80,10 @@ def print_header(training: Training) -> None:
     parameters = sum(parameter.numel() for parameter in components.model.parameters())
     subsets = ", ".join(f"{len(subset):,} {name}" for name, subset in components.data.subsets.items())
     print(f"{training.folder.name}: {parameters:,} parameters on {describe_device(components.device)}, {subsets}")
-    compilation = components.compilation
-    for name, words in (("threads", components.threads), ("losses", compilation.reason and compilation.described)):
+    compilation, average = components.compilation, training.average
+    averaged = "" if average is None else f"an average that keeps {average.share:g} of itself is evaluated and saved"
+    losses = compilation.reason and compilation.described
+    for name, words in (("threads", components.threads), ("losses", losses), ("weights", averaged)):
         if words:
             print(f"{name}: {words}")
     if constant := sum(isinstance(part, ConvLayer) and part.is_constant for part in components.model.modules()):

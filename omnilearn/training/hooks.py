@@ -74,27 +74,26 @@ class Validate(Hook):
         """
         model, seed, progress = training.components.model, training.components.seed, training.progress
         mode = self._settings.mode
-        subset = self._data.subset(mode)
-        with training.autocast(), training.averaged():
-            outcome = evaluate(
-                model,
-                subset,
-                self._data.loading.evaluation_batches(subset, seed),
-                seed,
-                title=f"validation at step {progress.step:,}",
-                batch_size=self._batch_size,
-                step_limit=self._settings.step_limit,
-                stop=training.interruption.reason,
-            )
-        self._latest = (progress.step, outcome)
-        pattern = f"{{}}/{mode}"
-        stop = training.interruption.reason
-        with training.writer.all_or_none(), evaluation_mode(model), undisturbed(seed), training.averaged():
-            training.writer.scalars(pattern, outcome.scores, progress.step)
-            if self._visualiser is not None and not outcome.not_finite:  # there is nothing to see then
-                self._visualiser.draw(
-                    model, outcome.last, training.writer, pattern, progress.step, thorough=True, stop=stop
+        subset, pattern, stop = self._data.subset(mode), f"{{}}/{mode}", training.interruption.reason
+        with training.averaged():
+            with training.autocast():
+                outcome = evaluate(
+                    model,
+                    subset,
+                    self._data.loading.evaluation_batches(subset, seed),
+                    seed,
+                    title=f"validation at step {progress.step:,}",
+                    batch_size=self._batch_size,
+                    step_limit=self._settings.step_limit,
+                    stop=stop,
                 )
+            self._latest = (progress.step, outcome)
+            with training.writer.all_or_none(), evaluation_mode(model), undisturbed(seed):
+                training.writer.scalars(pattern, outcome.scores, progress.step)
+                if self._visualiser is not None and not outcome.not_finite:  # there is nothing to see then
+                    self._visualiser.draw(
+                        model, outcome.last, training.writer, pattern, progress.step, thorough=True, stop=stop
+                    )
         progress.scores = outcome.scores
         if outcome.not_finite:
             message = f"{' and '.join(outcome.not_finite)} not finite in the validation at step {progress.step}"

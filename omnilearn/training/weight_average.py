@@ -22,10 +22,13 @@ class WeightAverage:
     Args:
         model: what is trained; the average starts from its present weights.
         share: of the average that a step keeps, between 0 and 1.
+
+    Attributes:
+        share: as above.
     """
 
     def __init__(self, model: Model, share: float) -> None:
-        self._share = share
+        self.share = share
         self._trained: dict[str, Tensor] = dict(model.named_parameters(remove_duplicate=False))
         statistics = ("running_mean", "running_var")
         self._trained |= {name: value for name, value in model.named_buffers() if name.split(".")[-1] in statistics}
@@ -34,7 +37,7 @@ class WeightAverage:
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after a step; does not wait for the device."""
-        share = min(self._share, (1 + step) / (10 + step))
+        share = min(self.share, (1 + step) / (10 + step))
         get_ema_multi_avg_fn(share)(tuple(self._averages.values()), tuple(self._trained.values()), step)
 
     @contextmanager

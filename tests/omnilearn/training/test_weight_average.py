@@ -81,13 +81,15 @@ def test_training_goes_on_beside_it(fig):
     assert torch.equal(last, again)  # not a weight
 
 
-def test_it_is_what_is_validated_evaluated_and_loaded(fig):
+def test_it_is_what_is_validated_evaluated_and_loaded(fig, capsys):
     run = fig(f"train averaged {COMMAND} --name averaged")
+    assert "\nweights: an average that keeps 0.999 of itself is evaluated and saved\n" in capsys.readouterr().out
     fig("eval --load averaged --ident again")
     at_end, again = (json.loads((run / f"{name}.json").read_text())["scores"] for name in ("eval", "again"))
     assert at_end == again
     assert state_of(run, 12)[1]["best"]["loss"] == again["loss"]
     other = fig(f"train {COMMAND} --name plain")
+    assert "\nweights: " not in capsys.readouterr().out
     assert json.loads((other / "eval.json").read_text())["scores"]["loss"] != again["loss"]
 
 
