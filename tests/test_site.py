@@ -22,7 +22,8 @@ pytestmark = [
 def site(tmp_path_factory) -> Path:
     """The site, built by the line that CI runs."""
     folder = tmp_path_factory.mktemp("site")
-    line = re.search(r"^\S*python\S* -m (mkdocs build .*) --site-dir", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    script = (ROOT / ".ci" / "run").read_text()
+    line = re.search(r"^ *\S*python\S* -m (mkdocs build .*) --site-dir", script, re.MULTILINE)
     words = [sys.executable, "-m", *line[1].split(), "--site-dir", str(folder)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
