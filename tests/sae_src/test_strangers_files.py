@@ -135,6 +135,7 @@ def test_a_checkpoint_elsewhere_is_not_one_of_the_run(theirs, home, fig, capsys)
     assert "theirs, ckpt1:" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_may_be_reached_through_a_link(theirs, runs, tmp_path, fig):
     shutil.move(theirs, tmp_path / "big disk")
     theirs.symlink_to(tmp_path / "big disk")

@@ -119,7 +119,7 @@ def test_killed_processes_resume_to_the_same_bits(method, runs):
 
 @pytest.mark.parametrize(
     "method",
-    [name if name in ("sae", "vae", "averaged") else pytest.param(name, marks=pytest.mark.slow) for name in METHODS],
+    [name if name == "vae" else pytest.param(name, marks=pytest.mark.slow) for name in METHODS],
 )
 def test_a_resumed_run_ends_with_the_same_bits(method, runs, fig):
     whole = fig(f"train {METHODS[method]} {KEYS} --name whole")

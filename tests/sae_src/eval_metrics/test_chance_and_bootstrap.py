@@ -52,6 +52,7 @@ def test_chance_levels_are_stored_with_the_scores_and_the_data(fig, run, tmp_pat
     assert one["samples"]["train"] == 200
 
 
+@pytest.mark.slow
 def test_compare_reads_the_levels_that_metrics_stored(fig, run, tmp_path, capsys):
     fig(f"eval-metrics --load {run} {SIZES} --metrics [mig,sap] --force-save yes")
     (stored,) = (tmp_path / "data" / FOLDER).iterdir()

@@ -215,6 +215,7 @@ def test_without_a_name_nothing_is_kept(image_run, fig, tmp_path, capsys):
     }
 
 
+@pytest.mark.slow
 def test_figures_go_where_they_are_wanted(vector_run, fig, tmp_path):
     fig(f"eval-metrics --load {vector_run} {SIZES} --metrics unsupervised --save-ident f --figure-dir {tmp_path}/fs")
     assert {path.name for path in (tmp_path / "fs").iterdir()} == {"vectors_cov.png", "vectors_cov.pdf"}

@@ -41,6 +41,7 @@ def test_side_by_side(root, fig):
     assert fig(f"eval-metrics --load part --saveroot {root} --mode heldout {METRICS}") is None  # there already
 
 
+@pytest.mark.slow
 def test_a_part_that_is_no_grid(root, fig):
     outcome = fig(f"eval-metrics --load hole --saveroot {root} --mode rest {METRICS}")
     assert outcome.scores["MIG"] and "need an observation for every combination" in " ".join(outcome.skipped.values())

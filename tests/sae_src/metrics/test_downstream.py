@@ -14,7 +14,9 @@ from tests.sae_src.metrics.test_edge_cases import CODES, FACTORS, assert_equal
 EXPECTED = MORE["downstream_noisy"]
 TOLERANCE = 0.02
 KINDS = ("logistic_regression", "boosted_trees")
-every_size = pytest.mark.parametrize("size", [10, 100, pytest.param(1000, marks=pytest.mark.slow)])
+every_size = pytest.mark.parametrize(
+    "size", [10, *(pytest.param(size, marks=pytest.mark.slow) for size in (100, 1000))]
+)
 
 
 @cache
@@ -125,6 +127,7 @@ def test_shared_classifiers_are_used():
     assert given["boosted_trees_18"] < own["boosted_trees_18"]
 
 
+@pytest.mark.slow
 def test_efficiency_is_relative_to_the_largest_size_that_could_be_scored():
     result = score(CODES, FACTORS, sizes=(8, 12, 100), backend="presort")
     assert result["boosted_trees_efficiency_base"] == 12
@@ -153,6 +156,7 @@ def test_the_default_scores_are_the_documented_ones():
     assert METRIC.scores == (*accuracies, *(f"{kind}_efficiency_{size}" for kind in kinds for size in (100, 1000)))
 
 
+@pytest.mark.slow
 def test_more_points_than_there_are():
     result = score(CODES, FACTORS, sizes=(10, 100), backend="presort")
     assert result["boosted_trees_10"] > 0

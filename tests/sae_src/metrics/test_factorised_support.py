@@ -83,6 +83,7 @@ def test_a_constant_code_leaves_the_sum():
     assert score(more)["factorised_support"] == pytest.approx(score(codes)["factorised_support"] * 6 / 10, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_independent_codes():
     generator = np.random.default_rng(0)
     assert score(generator.normal(size=(2560, 3)))["factorised_support"] == pytest.approx(3.3, abs=0.5)

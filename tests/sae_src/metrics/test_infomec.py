@@ -88,6 +88,7 @@ def test_rules_of_active_codes():
         score(codes, FACTORS[:1].repeat(101, axis=0), active_rule="all")
 
 
+@pytest.mark.slow
 def test_codes_of_few_values_are_taken_to_be_discrete():
     for name, discrete in (("grid", True), ("discrete", True), ("noisy", False)):
         codes, factors, *_ = arrays(name)

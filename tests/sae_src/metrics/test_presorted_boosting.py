@@ -100,6 +100,7 @@ def test_a_constant_code_explains_nothing():
     assert not ours.feature_importances_.any() and ours.predict(np.zeros((1, 2))).shape == (1,)
 
 
+@pytest.mark.slow
 def test_the_seed_decides():
     codes, labels = entangled(200, 4)
     first, again, other = (PresortedBoostingClassifier(seed).fit(codes, labels) for seed in (3, 3, 4))

@@ -73,6 +73,7 @@ def test_explicitness_without_information_is_chance():
     assert metrics.modularity_explicitness.score(codes, FACTORS)["explicitness_score_test"] == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_dci():
     result = metrics.dci.score(perfect(FACTORS), FACTORS)
     for key in ("disentanglement", "completeness", "informativeness_train"):

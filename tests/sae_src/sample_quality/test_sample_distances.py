@@ -138,6 +138,7 @@ def test_vectors_have_no_fid(fig, runs, caplog):
     assert "needs a model of images" in json.loads((run / "eval.json").read_text())["FID"]["notes"][0]
 
 
+@pytest.mark.slow
 def test_measuring_leaves_the_global_generator_alone(fig, images_run, tmp_path):
     net = fig(f"train-factor-net d/shapes --steps 1 --batch-size 2 --n-samples 8 --device cpu --out {tmp_path}/net")
     run = sae.load_run(images_run)

@@ -44,6 +44,7 @@ def test_there_and_back(jobs, fig, runs, tmp_path):
         pack(jobs, ExistingRuns(runs), file)
 
 
+@pytest.mark.slow
 def test_a_run_that_a_gpu_has_begun_goes_on_without_one(fig, runs, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # for the processes of the sweep too
     text = TEXT.replace(" --device cpu", "").replace("budget: 4", "budget: 4, compile: auto").replace("[0, 1]", "0")

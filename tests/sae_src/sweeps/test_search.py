@@ -145,6 +145,7 @@ def searched(path: Path, root: Path, at_a_time: int, runner: Pretending) -> list
     return subjects
 
 
+@pytest.mark.slow
 def test_studies_of_several_models_and_seeds(file, tmp_path):
     path = file(models="{A: hybrid a/conv12 m/ae, B: hybrid a/conv12 m/vae}", seed="[0, 2]", trials="3")
     runner = Pretending(tmp_path / "one")
@@ -168,6 +169,7 @@ def test_studies_of_several_models_and_seeds(file, tmp_path):
     assert [len(batch) for batch in more.batches] == [2, 2]  # one more for each
 
 
+@pytest.mark.slow
 def test_one_worker_draws_the_same_again_also_after_a_stop(file, tmp_path):
     path = file(trials="13")  # the first ten are drawn at random
     (whole,) = searched(path, tmp_path / "one", 1, Pretending(tmp_path / "one"))
