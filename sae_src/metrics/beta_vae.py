@@ -10,16 +10,14 @@ the classifier more to work with, so they compare with care. `num_train` and `nu
 with few, the training accuracy is optimistic.
 """
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, constant_columns
-from sae_src.metrics.class_factors import check_classes
+from sae_src.metrics.class_factors import check_classes, small_fits
 from sae_src.metrics.metric import Metric
 from sae_src.metrics.sampling import (
     ROWS_PER_CALL,
@@ -105,9 +103,7 @@ def _accuracies(
 ) -> tuple[float, float]:
     if len(np.unique(train_labels)) < 2 or constant_columns(train).all():
         return np.nan, np.nan
-    with warnings.catch_warnings():
-        # The published score stops after the default number of iterations as well.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with small_fits():
         classifier = LogisticRegression().fit(train, train_labels)
     on_train, on_test = (
         float(np.mean(classifier.predict(examples) == labels))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.ensemble import GradientBoostingClassifier
 
 from sae_src.metrics.arrays import Data, check_data, check_single_precision
-from sae_src.metrics.class_factors import check_classes, quiet_fits
+from sae_src.metrics.class_factors import check_classes, small_fits
 from sae_src.metrics.presorted_boosting import PresortedBoostingClassifier
 
 Backend = Literal["sklearn", "presort"]
@@ -76,5 +76,5 @@ def _fit(codes: np.ndarray, labels: np.ndarray, random_state: int, backend: Back
     if backend == "presort":
         return PresortedBoostingClassifier(random_state).fit(codes, labels)
     # Leaves of points that are certain already divide by nearly nothing; scikit-learn handles the result.
-    with np.errstate(all="ignore"), quiet_fits():
+    with np.errstate(all="ignore"), small_fits():
         return GradientBoostingClassifier(random_state=random_state).fit(codes, labels)

@@ -3,9 +3,11 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import ThreadpoolController
 
 _FEW_POINTS = 20  # so few may all be of different classes
 
@@ -31,13 +33,22 @@ def check_classes(factors: np.ndarray, *, way_out: str = "use mcc or r2, which t
 
 
 @contextmanager
-def quiet_fits() -> Iterator[None]:
-    """Fit classifiers without warnings that say nothing new.
+def small_fits() -> Iterator[None]:
+    """Fit classifiers of codes on one thread, without warnings that say nothing new.
 
-    They are of scikit-learn, about too few iterations, of which the published scores stop after the default number as
-    well, and about more classes than half the points, which is allowed.
+    Products of matrices with so few columns are not faster on more threads, and many times slower where another
+    program keeps one of these from its core, since the others wait for it.
+
+    The warnings are of scikit-learn, about too few iterations, of which the published scores stop after the default
+    number as well, and about more classes than half the points, which is allowed.
     """
-    with warnings.catch_warnings():
+    with _matrix_products().limit(limits=1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
         yield
+
+
+@cache
+def _matrix_products() -> ThreadpoolController:
+    """The libraries that numpy and scipy multiply matrices with; looking for them takes longer than a small fit."""
+    return ThreadpoolController()

@@ -26,7 +26,7 @@ from scipy.integrate import trapezoid
 from sklearn.ensemble import RandomForestClassifier
 
 from sae_src.metrics.arrays import check_data, check_single_precision, class_labels
-from sae_src.metrics.class_factors import check_classes, quiet_fits
+from sae_src.metrics.class_factors import check_classes, small_fits
 from sae_src.metrics.dci import completeness, disentanglement
 from sae_src.metrics.metric import Metric
 
@@ -137,7 +137,7 @@ def _probe(
     num_trees: int,
     seed: int,
 ) -> _Probe:
-    with quiet_fits():
+    with small_fits():
         forest = RandomForestClassifier(num_trees, max_depth=depth, random_state=seed).fit(codes, labels)
     on_train, on_test = (
         float(np.mean(forest.predict(each) == truth)) for each, truth in ((codes, labels), (codes_test, labels_test))

@@ -23,7 +23,7 @@ from sklearn.model_selection import KFold
 
 from sae_src.metrics.arrays import Data, check_data, class_labels, constant_columns
 from sae_src.metrics.boosting import Backend, Classifier, check_classifiers, fit_classifiers
-from sae_src.metrics.class_factors import check_classes, quiet_fits
+from sae_src.metrics.class_factors import check_classes, small_fits
 from sae_src.metrics.metric import Metric
 from sae_src.metrics.standardisation import standardise
 
@@ -154,7 +154,7 @@ def _best_strength(codes: np.ndarray, labels: np.ndarray, num_classes: int) -> f
 
 
 def _fit(classifier: LogisticRegression, codes: np.ndarray, labels: np.ndarray) -> LogisticRegression:
-    with quiet_fits():
+    with small_fits():
         return classifier.fit(codes, labels)
 
 

@@ -29,7 +29,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
 from sae_src.metrics.arrays import check_data, class_labels, constant_columns
-from sae_src.metrics.class_factors import check_classes, quiet_fits
+from sae_src.metrics.class_factors import check_classes, small_fits
 from sae_src.metrics.discretisation import discretise, entropy, mutual_information
 from sae_src.metrics.metric import Metric
 from sae_src.metrics.neighbour_information import neighbour_information
@@ -180,7 +180,7 @@ def _explicitness(features: Any, factor: np.ndarray, max_iter: int, tolerance: f
         return np.nan, 0
     # An infinite C is no penalty in every version of scikit-learn.
     classifier = LogisticRegression(C=np.inf, class_weight="balanced", max_iter=max_iter, tol=tolerance)
-    with quiet_fits():  # the number of steps says whether it converged
+    with small_fits():  # the number of steps says whether it converged
         classifier.fit(features, labels)
     logits = classifier.decision_function(features)
     if logits.ndim == 1:

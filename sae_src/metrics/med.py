@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, class_labels, constant_columns
-from sae_src.metrics.class_factors import check_classes, quiet_fits
+from sae_src.metrics.class_factors import check_classes, small_fits
 from sae_src.metrics.dci import completeness, disentanglement
 from sae_src.metrics.discretisation import discretise, mutual_information
 from sae_src.metrics.metric import Metric
@@ -112,7 +112,7 @@ def _accuracies(
 ) -> tuple[float, float]:
     if num_classes < 2:
         return np.nan, np.nan
-    with quiet_fits():
+    with small_fits():
         classifier = LogisticRegression().fit(train, labels)
     return float(np.mean(classifier.predict(train) == labels)), float(np.mean(classifier.predict(test) == test_labels))
 

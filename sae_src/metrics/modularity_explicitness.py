@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
 from sae_src.metrics.arrays import check_data, class_labels, constant_columns
-from sae_src.metrics.class_factors import check_classes, quiet_fits
+from sae_src.metrics.class_factors import check_classes, small_fits
 from sae_src.metrics.discretisation import discretise, mutual_information
 from sae_src.metrics.metric import Metric
 
@@ -87,7 +87,7 @@ def _explicitness(
 ) -> tuple[float, float]:
     if num_classes < 2:
         return np.nan, np.nan
-    with quiet_fits():
+    with small_fits():
         classifier = LogisticRegression().fit(train, labels)
     on_train, on_test = (
         _mean_area_under_curve(classifier.predict_proba(codes), truth)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from sklearn.svm import LinearSVC
 
 from sae_src.metrics.arrays import Data, check_data, check_single_precision, class_labels
-from sae_src.metrics.class_factors import check_classes, quiet_fits
+from sae_src.metrics.class_factors import check_classes, small_fits
 from sae_src.metrics.discretisation import gap_of_best_two
 from sae_src.metrics.metric import Metric
 
@@ -71,7 +71,7 @@ def _accuracies(data: Data) -> np.ndarray:
             # The primal solver finds, without draws, the optimum that the dual one approaches; scikit-learn would take
             # a number from the global generator all the same.
             classifier = LinearSVC(C=0.01, class_weight="balanced", dual=False, random_state=0)
-            with quiet_fits():
+            with small_fits():
                 classifier.fit(data.codes_train[:, d : d + 1], labels)
             matrix[d, k] = np.mean(classifier.predict(data.codes_test[:, d : d + 1]) == test_labels)
     return matrix
