@@ -13,8 +13,10 @@ from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
 FIG = Path(sys.executable).parent / "fig"
-SHORT = "--budget 3 --dataset.num-samples 600 --viz.freq 2 --validation.freq 2 --records.freq 1 --device cpu"
-SHORT += " --viz-traversals no"
+SHORT = (
+    "--budget 3 --dataset.num-samples 600 --viz.freq 2 --viz-traversals no --validation.freq 2 --records.freq 1 "
+    "--device cpu"
+)
 COMMANDS = [command for command in re.findall(r"(?:^|`)(fig [^`\n]+)", README, re.MULTILINE) if " -h" not in command]
 TRAIN = [command for command in COMMANDS if command.startswith("fig train ") and "--resume" not in command]
 

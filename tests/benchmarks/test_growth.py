@@ -11,7 +11,10 @@ def test_the_power_of_a_square():
 
 @pytest.mark.parametrize(
     ("scale", "message"),
-    [("0.01", "the two largest sizes are the same"), *((scale, "must be a number above 0") for scale in ("0", "nan"))],
+    [
+        ("0.01", "the two largest sizes are the same"),
+        *((scale, "must be a number above 0") for scale in ("0", "-1", "nan")),
+    ],
 )
 def test_a_scale_that_tells_nothing_is_refused(scale, message, capsys):
     with pytest.raises(SystemExit) as refused:

@@ -38,7 +38,7 @@ COMMANDS = {
     "metrics": METRICS.replace("'", ""),
 }
 # Bytes that a file may have: between them lie the sizes of all files of a run.
-LIMITS = [0, 200, 700, 3000, 15_000, 40_000, 100_000, 300_000]
+LIMITS = [0, 1, 200, 700, 1500, 3000, 15_000, 40_000, 100_000, 300_000]
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def test_one_line_and_whole_files(command, template, run, runs, fig, capsys):
             assert (run / "eval.json").read_bytes() == before
         shutil.rmtree(run)
         shutil.copytree(template, run)
-    assert refused > 4
+    assert refused > 5
 
 
 def test_statistics_of_data(tmp_path):

@@ -1,7 +1,6 @@
 """`fig sweep` in processes of its own: skipped, resumed, failed, stopped, killed, and two at once."""
 
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -114,10 +113,10 @@ def test_killed_again_and_again(sweep, runs, tmp_path, monkeypatch):
     assert (code, err) == (0, ""), out
     whole = tmp_path / "whole"
     runs.rename(whole)
-    wanted, draw = folders(whole), random.Random(0)
-    for kill_children in (False, True):
+    wanted = folders(whole)
+    for kill_children, after in ((False, 3), (True, 5)):
         process, before = sweep(), checkpoints(runs)
-        while checkpoints(runs) - before < draw.randint(1, 6) and process.poll() is None:
+        while checkpoints(runs) - before < after and process.poll() is None:
             time.sleep(0.05)
         children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout
         for number in children.split() if kill_children else ():
