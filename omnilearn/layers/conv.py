@@ -10,6 +10,7 @@ from omnilearn.config.registry import component
 from omnilearn.layers.activations import Nonlinearity, nonlinearity
 from omnilearn.layers.base import Layer, Size
 from omnilearn.layers.norms import Norm, norm_layer
+from omnilearn.layers.resampling import BilinearUpsample, MaxPool
 
 Pool = Literal["max", "avg"]
 Unpool = Literal["bilinear", "nearest", "bicubic", "conv"]
@@ -198,10 +199,10 @@ def _input_size(dout: Size, channels: int, down: int, up: int, growth: int) -> S
 
 
 def _pool(name: Pool, factor: int) -> nn.Module:
-    return {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}[name](factor, factor)
+    return MaxPool(factor) if name == "max" else nn.AvgPool2d(factor)
 
 
 def _unpool(name: Unpool, factor: int, channels: int) -> nn.Module:
     if name == "conv":
         return nn.ConvTranspose2d(channels, channels, factor, stride=factor)
-    return nn.Upsample(scale_factor=factor, mode=name)
+    return BilinearUpsample(factor) if name == "bilinear" else nn.Upsample(scale_factor=factor, mode=name)

@@ -5,7 +5,9 @@ import os
 import shutil
 import time
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +27,9 @@ _SHARE_SAVED = 0.2
 _SECONDS_TO_COMPILE = 60.0
 # One more thread has to save more than this share of a step: other processes can use it, too.
 _WORTH_A_THREAD = 0.1
+# For a GPU: passes are replayed as graphs; convolutions have their channels last, which torch leaves aside where they
+# are few; and what is read more than once is written to memory once, where torch would compute it at each reading.
+_ON_A_GPU = {"triton.cudagraphs": True, "force_layout_optimization": True, "realize_reads_threshold": 2}
 
 
 @dataclass(frozen=True)
@@ -127,23 +132,34 @@ def compiled(losses: Losses, *, graphs: bool = False) -> Losses:
     """
     options: dict[str, Any] = {"fallback_random": True}  # else compiled code would draw numbers of its own
     if graphs:
-        options["triton.cudagraphs"] = True
+        known = torch._inductor.list_options()  # what they are called may change with torch, and costs only time
+        options |= {name: value for name, value in _ON_A_GPU.items() if name in known}
 
     def owned(observations: Tensor) -> dict[str, Any]:
         return {name: _owned(value) for name, value in losses(observations).items()}
 
     function = torch.compile(owned, dynamic=False, options=options)
+    at_first = iter([_without_advice()])
 
     def run(observations: Tensor) -> dict[str, Any]:
         torch.compiler.cudagraph_mark_step_begin()
         try:
-            return function(observations)
+            with next(at_first, nullcontext()):
+                return function(observations)
         except RuntimeError as error:
             if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
                 raise
             raise UserError(f"compile: torch cannot: {first_line(error)}; --compile no does without") from error
 
     return run
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep torch's compiler from recommending TensorFloat-32 to a training in float32; `precision` decides on that."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="TensorFloat32 tensor cores", category=UserWarning)
+        yield
 
 
 def _owned(value: Any) -> Any:

@@ -1,6 +1,9 @@
 """Threads that are measured, and losses that are compiled: when, that it is noted and kept, and that numbers stay."""
 
+import inspect
 import os
+import warnings
+from importlib import import_module
 
 import pytest
 import torch
@@ -183,6 +186,26 @@ def test_a_compiled_cross_entropy_of_what_is_no_number_is_none_either():
     with torch.no_grad():
         output[3] = torch.nan
     assert compiled(losses)(output)["loss"].isnan()
+
+
+def test_the_compiler_does_not_recommend_other_precisions(monkeypatch):
+    advice = "TensorFloat32 tensor cores for float32 matrix multiplication available but not enabled."
+    assert advice in inspect.getsource(
+        import_module("torch._inductor.compile_fx")
+    )  # its wording, given only where there is a GPU
+
+    def compile_and_advise(function, **_):
+        def run(observations):
+            warnings.warn(advice, stacklevel=1)
+            return function(observations)
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", compile_and_advise)
+    losses = compiled(lambda output: {"loss": output.sum()})
+    assert losses(torch.ones(3))["loss"] == 3
+    with pytest.raises(UserWarning, match="TensorFloat32"):  # all else is told, and so is this afterwards
+        losses(torch.ones(3))
 
 
 @compiles
