@@ -46,16 +46,25 @@ class ConfigFile:
         return ((keys, value) for keys, value in _leaves(self.values) if not keys[0].startswith("_"))
 
 
-def read_config_file(name: str, path: Path) -> ConfigFile:
+def read_config_file(name: str, path: Path, tables: dict[Path, dict[str, Any]] | None = None) -> ConfigFile:
     """Read a config file; its role is what `_role` says, else that of its folder below config/.
 
     What lies in the folder of a run may come from anybody: it names no other files and asks for no download.
 
+    Args:
+        name: what it is called on the command line.
+        path: where it is.
+        tables: what files say that have been read before; this one is read from there, or put there.
+
     Raises `ConfigError` naming the file where it cannot be read, or where `_base` or `_role` are not names.
     """
-    values = read_config(path)
-    if is_in_run(path):
-        values = without(plain_data(values), PLACES)  # the data are looked for where the user's own are
+    tables = {} if tables is None else tables
+    if path not in tables:
+        said = read_config(
+            path
+        )  # of a run without the place of the data, which are looked for where the user's own are
+        tables[path] = without(plain_data(said), PLACES) if is_in_run(path) else said
+    values = dict(tables[path])
     bases = _names(values.pop(BASES, []), path, BASES)
     roles = _names(values.pop(_ROLE, _role_of_folder(name)), path, _ROLE)
     for role in roles:

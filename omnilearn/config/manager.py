@@ -33,14 +33,16 @@ class Manager(ConfigManager):
     Attributes:
         keys: the tables of the values that the bases of a config may depend on.
         notes: what there is to say about these.
+        tables: what the files of a config say, each read once.
     """
 
     keys: dict[str, Any]
     notes: dict[str, None]
+    tables: dict[Path, dict[str, Any]]
 
     def __init__(self, project: Project) -> None:
         super().__init__(project)
-        self.keys, self.notes = {}, {}
+        self.keys, self.notes, self.tables = {}, {}, {}
 
     def create_config(
         self,
@@ -52,13 +54,13 @@ class Manager(ConfigManager):
         """Merge named configs (the first is the strongest) and then `data` over them into one config."""
         given = nested(data or {})
         asked = copy.copy(self)  # which files there are may depend on the keys, and one manager serves many configs
-        asked.keys, asked.notes = given, {}
+        asked.keys, asked.notes, asked.tables = given, {}, {}
         return asked._create_config(configs, given, project)
 
     def _create_config(self, configs: str | Sequence[str | Path] | None, given: dict[str, Any], project: Any) -> Node:
         names = [self._name_of(name) for name in ([configs] if isinstance(configs, str | Path) else configs or ())]
         for name in names:  # the strongest first, each below what is there
-            self.keys = merged(read_config_file(name, self.find_config_path(name)).values, self.keys)
+            self.keys = merged(self._read(name, self.find_config_path(name)).values, self.keys)
         for key in RESERVED:
             if key in given:
                 raise ConfigError(f"{key} is not a key: it stands in config files; name configs instead")
@@ -81,7 +83,7 @@ class Manager(ConfigManager):
 
     def load_raw_config(self, path: str | Path) -> dict[str, Any]:
         """What one YAML file builds on, for omnifig to put the files in order."""
-        return {"_base": list(self._bases_of(read_config_file(str(path), Path(path))))}
+        return {"_base": list(self._bases_of(self._read(str(path), Path(path))))}
 
     def find_config_path(self, name: str | Path, default: Any = unspecified_argument) -> Path:
         """The file of a config: a registered name first, else a path."""
@@ -119,8 +121,11 @@ class Manager(ConfigManager):
         return config
 
     def _file(self, name: str) -> ConfigFile:
-        file = read_config_file(name, self.find_config_path(name))
+        file = self._read(name, self.find_config_path(name))
         return replace(file, bases=self._bases_of(file))
+
+    def _read(self, name: str, path: Path) -> ConfigFile:
+        return read_config_file(name, path, self.tables)
 
     def _bases_of(self, file: ConfigFile) -> tuple[str, ...]:
         """The names of what a file builds on, as the keys have it."""

@@ -4,8 +4,8 @@ Tables merge key by key, a table of numbered keys changes single items of a list
 whole. `_x_` removes a key. Dashes and underscores in keys are the same, dots open tables.
 """
 
-import copy
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import ConfigError
 
 _REMOVED = "_x_"
+_UNCHANGING = (str, int, float, bool, type(None))
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -44,26 +45,33 @@ def nested(data: Any) -> Any:
     return data
 
 
+def copied(tree: Any) -> Any:
+    """A tree of its own; many times as fast as `deepcopy`, which has to expect anything."""
+    if type(tree) is dict:
+        return {key: copied(value) for key, value in tree.items()}
+    if type(tree) is list:
+        return [copied(item) for item in tree]
+    return tree if type(tree) in _UNCHANGING else deepcopy(tree)
+
+
 def merged(low: Any, high: Any, place: str = "") -> Any:
     """`high` over `low`, neither of them changed; `place` is the dotted key of both, for an error message."""
     if isinstance(low, dict) and isinstance(high, dict):
         changed = {
-            key: merged(value, high[key], f"{place}.{key}".lstrip(".")) if key in high else copy.deepcopy(value)
+            key: merged(value, high[key], f"{place}.{key}".lstrip(".")) if key in high else copied(value)
             for key, value in low.items()
         }
-        return changed | {key: copy.deepcopy(value) for key, value in high.items() if key not in low}
+        return changed | {key: copied(value) for key, value in high.items() if key not in low}
     if isinstance(low, list) and isinstance(high, dict) and high and all(key.isdigit() for key in high):
-        items = copy.deepcopy(low)
+        items = copied(low)
         for key, value in sorted(high.items(), key=lambda pair: int(pair[0])):
             index = int(key)
             if index > len(items):
                 raise ConfigError(f"{place}.{key}: there is no item {index} in a list of {len(low)}".lstrip("."))
             below = f"{place}.{key}".lstrip(".")
-            items[index : index + 1] = [
-                merged(items[index], value, below) if index < len(items) else copy.deepcopy(value)
-            ]
+            items[index : index + 1] = [merged(items[index], value, below) if index < len(items) else copied(value)]
         return items
-    return copy.deepcopy(high)
+    return copied(high)
 
 
 def without_removed(tree: Any) -> Any:

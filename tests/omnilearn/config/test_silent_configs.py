@@ -1,12 +1,11 @@
 """No order of configs, and no mixture of them, is silently another experiment than the words say."""
 
-import functools
 import itertools
 
 import pytest
 
 import sae_src as sae
-from omnilearn.config import dump_yaml, manager
+from omnilearn.config import dump_yaml
 from omnilearn.errors import ConfigError
 from tests.conftest import ROOT
 
@@ -145,8 +144,7 @@ def test_what_others_build_on_does_not_change_what_was_named(line, problem, orde
     ],
     ids=" ".join,
 )
-def test_any_order_makes_the_same_experiment_or_is_refused(words, monkeypatch):
-    monkeypatch.setattr(manager, "read_config_file", functools.cache(manager.read_config_file))
+def test_any_order_makes_the_same_experiment_or_is_refused(words):
     wanted = values(sae.create_config(*words))
     for order in itertools.permutations(words):
         try:
