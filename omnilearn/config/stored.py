@@ -9,10 +9,13 @@ UNTRUSTED = frozenset({"cacheroot", "download", "sources"})
 PLACES = UNTRUSTED | {"dataroot"}
 # Of the keys that are omnifig's own, the two that a component is made of; the others could name other files.
 _OF_COMPONENTS = ("_type", "_mod")
+SCALARS = (str, int, float, type(None))
 
 
 def without(tree: Any, keys: Collection[str]) -> Any:
     """A tree of tables and lists without some keys, at every place."""
+    if isinstance(tree, SCALARS):  # most are, and the other questions take longer
+        return tree
     if isinstance(tree, Mapping):
         return {key: without(item, keys) for key, item in tree.items() if key not in keys}
     if isinstance(tree, list):

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from omnilearn.config.stored import PLACES, UNTRUSTED, without
+from omnilearn.config.stored import PLACES, SCALARS, UNTRUSTED, without
 
 # Keys of a run that may differ without making it another experiment, beside those that measures register.
 _HARMLESS = {
@@ -64,11 +64,11 @@ def stored_form(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
     def pinned(value: Any) -> Any:
+        if isinstance(value, SCALARS):
+            return changing.get(value, value) if isinstance(value, str) else value
         if isinstance(value, Mapping):
             return {key: pinned(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [pinned(item) for item in value]
-        return changing.get(value, value) if isinstance(value, str) else value
+        return [pinned(item) for item in value] if isinstance(value, list) else value
 
     return {key: value if key in _HARMLESS else pinned(value) for key, value in stored.items()}
 

@@ -57,15 +57,19 @@ def is_finished(run: Path, config: Mapping[str, Any]) -> bool:
 def _matching(text: str, run: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
     """The stored config in a text, where it is that of the wanted request; else None."""
     stored = load_shared_yaml(text, str(run / CONFIG))
-    if not isinstance(stored, dict) or any(_differ(stored.get(key), value) for key, value in wanted.items()):
+    if not isinstance(stored, dict):
         return None
     if _MAY_NEED_OPENING.search(text):
         stored = nested(stored)
-    return stored if request_of(stored) == wanted else None
+    return stored if not _differ(stored, wanted) and request_of(stored) == wanted else None
 
 
 def _differ(one: Any, other: Any) -> bool:
-    """Whether two values at the top of configs differ for certain: numbers do, and anything may be a reference."""
+    """Whether two values of configs, with their keys opened, differ for certain: numbers at the same place do, and
+    anything else may be a reference.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return any(key in one and _differ(one[key], value) for key, value in other.items())
     return isinstance(one, int | float) and isinstance(other, int | float) and one != other
 
 
