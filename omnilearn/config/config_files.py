@@ -60,9 +60,8 @@ def read_config_file(name: str, path: Path, tables: dict[Path, dict[str, Any]] |
     """
     tables = {} if tables is None else tables
     if path not in tables:
-        said = read_config(
-            path
-        )  # of a run without the place of the data, which are looked for where the user's own are
+        said = read_config(path)
+        # The data of a run are looked for where the user's own are.
         tables[path] = without(plain_data(said), PLACES) if is_in_run(path) else said
     values = dict(tables[path])
     bases = _names(values.pop(BASES, []), path, BASES)

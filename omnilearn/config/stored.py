@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from omnilearn.config.tree import SCALARS
+
 # What only the command line and the environment may ask for, and no stored config, at any place.
 UNTRUSTED = frozenset({"cacheroot", "download", "sources"})
 # Where files are, at any place.
 PLACES = UNTRUSTED | {"dataroot"}
 # Of the keys that are omnifig's own, the two that a component is made of; the others could name other files.
 _OF_COMPONENTS = ("_type", "_mod")
-SCALARS = (str, int, float, type(None))
 
 
 def without(tree: Any, keys: Collection[str]) -> Any:

@@ -12,8 +12,8 @@ from typing import Any
 from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import ConfigError
 
+SCALARS = (str, int, float, bool, type(None))
 _REMOVED = "_x_"
-_UNCHANGING = (str, int, float, bool, type(None))
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def copied(tree: Any) -> Any:
         return {key: copied(value) for key, value in tree.items()}
     if type(tree) is list:
         return [copied(item) for item in tree]
-    return tree if type(tree) in _UNCHANGING else deepcopy(tree)
+    return tree if type(tree) in SCALARS else deepcopy(tree)
 
 
 def merged(low: Any, high: Any, place: str = "") -> Any:

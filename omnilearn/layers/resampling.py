@@ -50,7 +50,7 @@ class Doubling(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, images: Tensor) -> Tensor:
         """Enlarge images; computed in float32 where they are of 16 bits."""
-        context.memory_format = memory_format_of(images)
+        context.memory_format = _memory_format_of(images)
         wide = _at_least_float32(images)
         (row, next_row), (column, next_column) = (_sources(size, images.device) for size in images.shape[2:])
         rows = 0.75 * wide[:, :, row] + 0.25 * wide[:, :, next_row]
@@ -84,7 +84,7 @@ class Halving(torch.autograd.Function):
         bottom, of_bottom = _larger(images[:, :, 1::2, ::2], images[:, :, 1::2, 1::2])
         largest, is_bottom = _larger(top, bottom)
         which = torch.where(is_bottom, of_bottom + 2, of_top.to(torch.int64)).to(torch.int8)
-        context.memory_format = memory_format_of(images)
+        context.memory_format = _memory_format_of(images)
         context.save_for_backward(which)
         context.mark_non_differentiable(which)
         return largest, which
@@ -100,7 +100,7 @@ class Halving(torch.autograd.Function):
         return large.contiguous(memory_format=context.memory_format)
 
 
-def memory_format_of(images: Tensor) -> torch.memory_format:
+def _memory_format_of(images: Tensor) -> torch.memory_format:
     """Whether the channels of images are last in memory."""
     return torch.channels_last if images.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
 

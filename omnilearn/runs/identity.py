@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from omnilearn.config.stored import PLACES, SCALARS, UNTRUSTED, without
+from omnilearn.config.stored import PLACES, UNTRUSTED, without
+from omnilearn.config.tree import SCALARS
 
 # Keys of a run that may differ without making it another experiment, beside those that measures register.
 _HARMLESS = {
