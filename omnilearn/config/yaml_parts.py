@@ -9,14 +9,18 @@ from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import ConfigError
 
 # A key at the beginning of a line, as files of runs are written; what is indented, or an item of a list, belongs to it.
-_KEY = re.compile(r"[A-Za-z_][\w.-]*:(?=\s)")
-_TABLE = re.compile(r"(?!(?i:true|false|yes|off|null|none|nil):)[A-Za-z_]\w{2,}:")
+_PART = re.compile(r"[A-Za-z_][\w.-]*:(?: .*)?(?=\n|\Z)(?:\n(?:[ -].*)?)*")
+_NO_TEXT = r"(?!(?i:true|false|yes|off|null|none|nil):)"  # keys that are read as another value
+_TABLE = re.compile(rf"({_NO_TEXT}[A-Za-z_]\w{{2,}}):((?:\n(?:  .*)?)+)")
 _SIMPLE = re.compile(
-    r"(?P<key>(?!(?i:true|false|yes|off|null|none|nil):)[A-Za-z_]\w{2,}): "
-    r"(?:(?P<number>0|[1-9]\d*)|'(?P<text>[\w:. -]+)')"
+    rf"(?P<key>{_NO_TEXT}[A-Za-z_]\w{{2,}}): "
+    r"(?:(?P<whole>0|[1-9]\d*)|(?P<number>(?:0|[1-9]\d*)\.\d+)|'(?P<text>[\w:. -]+)')\n*",
+    re.ASCII,
 )
-# What could reach from one part into another.
-_ACROSS = re.compile(r"(?m)(^|[\s,\[{:-])[&*]\w|^(---|\.\.\.|%|<<)|[|>][-+0-9]*$")
+_COMMENT = re.compile(r"(?m)^#.*\n?")
+# What could reach from one part into another, or break lines that are none here; where they do not, it costs time only.
+_ACROSS = ("&", "*", "|", "%", "<<", "---", "...", "\r", "\x85", "\u2028", "\u2029")
+_FOLDED = re.compile(r"(?m)>[-+0-9]*$")
 
 
 def load_shared_yaml(text: str, source: str, only: Collection[str] | None = None) -> Any:
@@ -24,7 +28,8 @@ def load_shared_yaml(text: str, source: str, only: Collection[str] | None = None
 
     With `only` it may lack other keys at the top than these, and mistakes in them go unnoticed.
     """
-    parts = None if _ACROSS.search(text) else _parts(text.splitlines())
+    reaches_across = any(sign in text for sign in _ACROSS) or _FOLDED.search(text)
+    parts = None if reaches_across else _parts(text)
     if parts is not None and only is not None:
         parts = [part for part in parts if part.partition(":")[0] in only]
     try:
@@ -40,35 +45,27 @@ def _together(parts: list[str]) -> dict[Any, Any] | None:
     for part in parts:
         simple = _SIMPLE.fullmatch(part)
         if simple:  # numbers and times differ from file to file
-            tree[simple["key"]] = int(simple["number"]) if simple["number"] else simple["text"]
+            whole, number = simple["whole"], simple["number"]
+            tree[simple["key"]] = int(whole) if whole else float(number) if number else simple["text"]
         else:
             tree.update(_loaded(part))
     return tree if len(tree) == len(parts) else None
 
 
-def _parts(lines: list[str]) -> list[str] | None:
+def _parts(text: str) -> list[str] | None:
     """The text of each key at the top; None where it is not written that way."""
-    parts: list[list[str]] = []
-    for line in lines:
-        if line.startswith("#") or not (line.strip() or parts):
-            continue
-        if not line.strip():  # it may be a line of a text
-            parts[-1].append(line)
-        elif _KEY.match(f"{line} "):
-            parts.append([line])
-        elif parts and line[0] in " -":
-            parts[-1].append(line)
-        else:
-            return None
-    return ["\n".join(lines) for lines in parts] or None
+    text = (_COMMENT.sub("", text) if "#" in text else text).lstrip("\n")
+    parts: list[str] = _PART.findall(text)
+    return parts if parts and sum(map(len, parts)) == len(text) else None
 
 
 @lru_cache(maxsize=4096)
 def _loaded(part: str) -> Any:
-    key, *below = part.split("\n")
-    if below and _TABLE.fullmatch(key) and all(line.startswith("  ") or not line.strip() for line in below):
-        parts = _parts([line[2:] for line in below])
+    table = _TABLE.fullmatch(part)
+    if table:
+        key, below = table.groups()
+        parts = _parts(below.replace("\n  ", "\n"))
         tree = None if parts is None else _together(parts)
         if tree is not None:
-            return {key[:-1]: tree}
+            return {key: tree}
     return load_yaml(part, "")

@@ -5,13 +5,14 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from omnilearn.config.yaml_parts import load_shared_yaml
 from omnilearn.config.yaml_text import dump_yaml, load_yaml
 from omnilearn.device import describe_device
 from omnilearn.errors import UserError
@@ -45,11 +46,15 @@ def run_info(device: torch.device, seed: int) -> dict[str, Any]:
     }
 
 
-def read_info(run: Path) -> dict[str, Any]:
-    """The `info.yaml` of a run, empty where it has none; `UserError` where it is damaged."""
+def read_info(run: Path, only: Collection[str] | None = None) -> dict[str, Any]:
+    """The `info.yaml` of a run, empty where it has none; `UserError` where it is damaged.
+
+    With `only`, which is faster, it may lack other keys than these, and must not be changed.
+    """
     path = run / INFO
     try:
-        info = load_yaml(read_text(path), str(path))
+        text = read_text(path)
+        info = load_yaml(text, str(path)) if only is None else load_shared_yaml(text, str(path), only)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -84,7 +89,7 @@ def complete_info(
 
 def is_completed(run: Path, step: int, evaluation: str | None) -> bool:
     """Whether a run has come to its end at a step or later, with an evaluation of that name if one is wanted."""
-    return notes_end(read_info(run), step, evaluation)
+    return notes_end(read_info(run, ["completed"]), step, evaluation)
 
 
 def _git(folder: Path, *words: str) -> str:
