@@ -11,8 +11,8 @@ import pytest
 from omnilearn.errors import UserError
 
 TRAIN = (
-    "train a/conv12 m/ae d/vec --dataset.num-samples 300 --budget 2 --checkpoint.freq 1 --viz null --device cpu "
-    "--name-include-date no --name theirs"
+    "train a/conv12 m/ae d/vec --latent-dim 3 --dataset.num-samples 300 --budget 2 --checkpoint.freq 1 --viz null "
+    "--device cpu --name-include-date no --name theirs"
 )
 METRICS = (
     "eval-metrics --metrics unsupervised --num-train 8 --num-test 8 --num-latent 8 --num-response 4 --device cpu "

@@ -108,7 +108,8 @@ def test_skipping_making_again_adding_failing_and_stopping(sweep, runs):
     assert folders(runs) == again
 
 
-def test_killed_again_and_again(sweep, runs, tmp_path, monkeypatch):
+def test_killed_again_and_again(sweep, runs, tmp_path):
+    sweep.path.write_text((TEXT % KEYS).replace("[0, 1]", "[0]"))
     code, out, err = ended(sweep())
     assert (code, err) == (0, ""), out
     whole = tmp_path / "whole"
