@@ -2,11 +2,11 @@
 
 python -m benchmarks.keep_results trained_nets --where sweep=mini --out results/mini
 
-Of each run that has come to its end its config, what `info.yaml` says of how it was made, its scores and its validation
-losses are written to a folder of the same name. Names of machines and of places on their disks are left out; of a file
-or folder of own data the last part of its name stays, which tells one from another. What comes out is read like any
-folder of runs: `fig compare --runs all --saveroot results/mini`, `python -m benchmarks.paper --compare results/mini`.
-Runs that were kept before and are no longer there stay.
+Of each run that has come to its end (`--unfinished`: of the others too) its config, what `info.yaml` says of how it was
+made, its scores and its losses are written to a folder of the same name. Names of machines and of places on their disks
+are left out; of a file or folder of own data the last part of its name stays, which tells one from another. What comes
+out is read like any folder of runs: `fig compare --runs all --saveroot results/mini`,
+`python -m benchmarks.paper --compare results/mini`. Runs that were kept before and are no longer there stay.
 """
 
 import argparse
@@ -20,12 +20,13 @@ from omnilearn.errors import UserError, printable
 from omnilearn.files import read_json_table, read_text, write_json, write_text
 from omnilearn.runs.folder import CONFIG, INFO
 from omnilearn.runs.info import read_info
+from omnilearn.runs.summary import summarise
 from omnilearn.tensorboard.curves import read_curves
 from sae_src.comparison.selection import runs_to_compare
 
 _PLACES = PLACES | {"network", "weights"}  # those of the nets of Frechet distances
 _OF_OWN_DATA = ("path", "table")
-VALIDATIONS = "validations.json"
+VALIDATIONS, TRAINING = "validations.json", "training.json"  # the curves of losses: for each tag steps and values
 _OF_INFO = ("started", "revision", "versions", "device", "threads", "seed", "model", "sweep", "completed", "resumed")
 _OF_RESUMING = ("step", "at", "revision", "versions", "device", "threads")
 
@@ -42,13 +43,16 @@ def keep(run: Path, place: Path) -> None:
     resumed = info.pop("resumed", None)
     if isinstance(resumed, list):
         info["resumed"] = [_chosen(each, _OF_RESUMING) for each in resumed if isinstance(each, Mapping)]
+    if "completed" not in info:  # how far it came, which its checkpoints say
+        info["step"] = summarise(run).step
     write_text(kept / INFO, dump_yaml(info))
     for path in sorted(run.glob("*.json")):
         write_json(kept / path.name, measured(read_json_table(path)))
     curves = read_curves(run)
-    losses = {tag: curve for tag, curve in curves.items() if tag.endswith("loss/val")}
-    if losses:
-        write_json(kept / VALIDATIONS, {tag: [list(curve), list(curve.values())] for tag, curve in losses.items()})
+    for name, ending in ((VALIDATIONS, "loss/val"), (TRAINING, "loss/train")):
+        losses = {tag: curve for tag, curve in curves.items() if tag.endswith(ending)}
+        if losses:
+            write_json(kept / name, {tag: [list(curve), list(curve.values())] for tag, curve in losses.items()})
 
 
 def _chosen(entries: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -88,10 +92,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, help="a folder of runs")
     parser.add_argument("--where", default="", help="conditions that they meet, as for fig compare")
+    parser.add_argument("--unfinished", action="store_true", help="those too that have not come to their end")
     parser.add_argument("--out", type=Path, required=True, help="where to")
     arguments = parser.parse_args()
     try:
-        runs, notes = runs_to_compare("all", arguments.runs, where=arguments.where)
+        runs, notes = runs_to_compare("all", arguments.runs, where=arguments.where, unfinished=arguments.unfinished)
         for run in runs:
             keep(run.summary.path, arguments.out)
     except UserError as error:

@@ -1,6 +1,7 @@
 """Our numbers beside the published ones: the scores of finished runs, and the tables of benchmarks/published.yaml.
 
-python -m benchmarks.paper [--compare FOLDER] [--data 3ds] [--where 'sweep=3ds'] [--format table|md|csv|json]
+python -m benchmarks.paper [--compare FOLDER] [--data 3ds] [--where 'sweep=3ds'] [--unfinished]
+                           [--format table|md|csv|json]
 
 Without `--compare` it prints the published tables. `--compare FOLDER` takes the runs of a save folder, such as
 `fig sweep sweep/3ds` makes them, or of all save folders in it, and puts a row for each score: published and measured
@@ -157,7 +158,7 @@ def notes_on(groups: Sequence[Group], published: Published) -> list[str]:
     notes = []
     for group in groups:
         data, model = group.key["data"], group.key["model"]
-        steps = group.runs[0].summary.budget
+        steps = min(run.summary.step for run in group.runs)
         if data not in published.tables:
             notes.append(f"{data} {model}: nothing is published on these data")
         elif model not in published.tables[data]:
@@ -183,9 +184,12 @@ def runs_in(folder: Path) -> str | list[str]:
     return [str(run) for below in sorted(folder.iterdir()) for run in run_folders(below)] or "all"
 
 
-def report(folder: Path, published: Published, *, data: str | None, where: str, kind: Format) -> str:
+def report(
+    folder: Path, published: Published, *, data: str | None, where: str, kind: Format, unfinished: bool = False
+) -> str:
     """The comparison with the runs of a folder as text; `UserError` where no run is left."""
-    runs, notes = runs_to_compare(runs_in(folder), folder, where=where)
+    runs, notes = runs_to_compare(runs_in(folder), folder, where=where, unfinished=unfinished)
+    notes = [note.replace("--unfinished yes", "--unfinished") for note in notes]
     runs = [run for run in runs if data is None or run.summary.data == data]
     if not runs:
         raise UserError(f"data: no finished run with results is on {data}")
@@ -210,6 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--compare", type=Path, metavar="FOLDER", help="a save folder with runs, or a folder of such")
     parser.add_argument("--data", choices=list(published.tables), help="one data set alone")
     parser.add_argument("--where", default="", help="conditions on runs, as in fig compare")
+    parser.add_argument("--unfinished", action="store_true", help="runs too that have not come to their end")
     parser.add_argument("--format", choices=("table", "md", "csv", "json"), default="table")
     given = parser.parse_args(arguments)
     if given.compare is None:
@@ -217,7 +222,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(render(rows, list(dict.fromkeys(name for row in rows for name in row)), given.format), end="")
         return
     try:
-        print(report(given.compare, published, data=given.data, where=given.where, kind=given.format), end="")
+        chosen = {"data": given.data, "where": given.where, "unfinished": given.unfinished}
+        print(report(given.compare, published, **chosen, kind=given.format), end="")
     except UserError as error:
         parser.exit(2, f"error: {error}\n")
 

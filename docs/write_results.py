@@ -1,22 +1,22 @@
-"""Writes the tables and the chart of docs/results.md from the runs in results/: `python docs/write_results.py`.
+"""Writes the tables and charts of docs/results.md from the runs in results/: `python docs/write_results.py`.
 
 `--check` says whether they are current.
 """
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.keep_results import VALIDATIONS  # noqa: E402
-from benchmarks.paper import ORDER_COLUMNS, orderings, read_published  # noqa: E402
+from benchmarks.keep_results import TRAINING, VALIDATIONS  # noqa: E402
+from benchmarks.paper import ORDER_COLUMNS, orderings, read_published, shown  # noqa: E402
 from omnilearn.files import read_json, write_bytes  # noqa: E402
 from omnilearn.runs.info import read_info  # noqa: E402
 from omnilearn.text_table import render  # noqa: E402
-from sae_src.comparison.chance import different_levels, levels_of_groups  # noqa: E402
+from sae_src.comparison.chance import ChanceLevel, different_levels, levels_of_groups  # noqa: E402
 from sae_src.comparison.command import cell, table  # noqa: E402
 from sae_src.comparison.groups import Group, grouped  # noqa: E402
 from sae_src.comparison.plots import plot  # noqa: E402
@@ -26,6 +26,7 @@ from sae_src.comparison.statistics import difference, estimate  # noqa: E402
 PAGE, CHART = ROOT / "docs" / "results.md", ROOT / "docs" / "results.png"
 RESULTS, CHANGES = ROOT / "results" / "mini", ROOT / "results" / "mini-changes"
 SEEDS = ROOT / "results" / "mini-seeds"  # those of the two models that are not among the others
+FULL_SIZE = ROOT / "results" / "full-size"
 MODELS = ("SAE-12", "SAE-6", "SAE-4", "AdaAE-12", "VLAE-12", "AE", "VAE", "WAE")
 # What scores are called in the tables.
 QUALITY = {
@@ -51,6 +52,26 @@ CHANGED = {
 }
 RIVALS = ("SAE-12", "SVAE-12 lighter")
 COMPARED = {**QUALITY, **DISENTANGLEMENT, "dci.completeness": "completeness"}
+# What published.yaml calls them, for those at full size.
+PUBLISHED = {
+    "DCI": "dci",
+    "completeness": "",
+    "MIG": "mig",
+    "IRS": "irs",
+    "SAP": "sap",
+    "modularity": "modularity",
+    "explicitness": "explicitness",
+    "InfoM": "",
+    "InfoC": "",
+    "InfoE": "",
+    "responses": "responses",
+}
+OF_PUBLISHED = {
+    **{called: name for name, called in COMPARED.items()},
+    "modularity": "modularity-explicitness.modularity_score",
+    "explicitness": "modularity-explicitness.explicitness_score_test",
+}
+BIN = 4000  # steps that a number of the curve at full size stands for
 DRAWN = ("test_results.rec_loss", "test_results.hybrid_factor_distance", "dci.disentanglement", "mig.discrete_mig")
 BEGIN, END = "<!-- {name}: written by docs/write_results.py -->", "<!-- end -->"
 
@@ -62,7 +83,7 @@ def main() -> None:
     if sys.argv[1:] == ["--check"]:
         sys.exit(0 if PAGE.read_text(encoding="utf-8") == text else f"{PAGE} is out of date")
     PAGE.write_text(text, encoding="utf-8")
-    write_bytes(CHART, plot(groups, DRAWN, "png", levels_of_groups([group.runs for group in groups], compute=False)))
+    write_bytes(CHART, plot(groups, DRAWN, "png", [*chance_levels()] * len(groups)))
 
 
 def page(groups: Sequence[Group]) -> str:
@@ -84,8 +105,7 @@ def groups_of(*folders: Path) -> list[Group]:
 
 def blocks(groups: Sequence[Group]) -> dict[str, str]:
     """What stands between the marks of the page, by name."""
-    levels = different_levels(levels_of_groups([group.runs for group in groups], compute=False))
-    published = read_published()
+    levels, published = chance_levels(), read_published()
     with_data, _ = grouped([run for group in groups for run in group.runs], ["model", "data"], published.names)
     order = [{name: row[name] for name in ORDER_COLUMNS[1:]} for row in orderings(with_data, published)]
     falls = [converged(group) for group in groups]
@@ -96,7 +116,39 @@ def blocks(groups: Sequence[Group]) -> dict[str, str]:
         "changes": renamed(table([*unchanged(groups), *groups_of(CHANGES)], list(CHANGED), "md"), CHANGED),
         "seeds": render(rows := compared(groups_of(RESULTS, CHANGES, SEEDS)), list(rows[0]), "md"),
         "convergence": render(falls, list(falls[0]), "md"),
+        "curve": render([row := curve()], list(row), "md"),
+        "full size": render(rows := full_size(), list(rows[0]), "md"),
     }
+
+
+def chance_levels() -> list[ChanceLevel]:
+    """What random codes get: by the runs scored last, since InfoMEC had another form before, with other levels."""
+    return different_levels(levels_of_groups([group.runs for group in groups_of(SEEDS)], compute=False))
+
+
+def full_size() -> list[dict[str, object]]:
+    """The scores of the run at full size, the published ones and those of random codes."""
+    (run,), _ = runs_to_compare("all", FULL_SIZE, unfinished=True)
+    (level,) = different_levels(levels_of_groups([[run]], compute=False))
+    there = read_published().tables["3ds"]["SAE-12"]
+    ours = {called: f"{run.scores[OF_PUBLISHED[called]]:.3f}" for called in PUBLISHED}
+    theirs = {called: shown(there[name]) if name else "" for called, name in PUBLISHED.items()}
+    random = {called: level.scores.get(OF_PUBLISHED[called]) for called in PUBLISHED}
+    return [
+        {"": f"SAE-12, {run.summary.step:,} steps", **ours},
+        {"": "published, 3D-Shapes, 100,000 steps", **theirs},
+        {"": "chance, 12 codes", **{called: "" if each is None else f"{each:.3f}" for called, each in random.items()}},
+    ]
+
+
+def curve() -> dict[str, str]:
+    """The training loss at full size: means over the batches that were recorded in `BIN` steps each."""
+    (run,), _ = runs_to_compare("all", FULL_SIZE, unfinished=True)
+    bins: dict[int, list[float]] = {}
+    for step, loss in zip(*read_json(run.summary.path / TRAINING)["loss/train"], strict=True):
+        bins.setdefault(-(-step // BIN), []).append(loss)
+    means = {f"{min(place * BIN, run.summary.step) / 1000:.0f}": f"{fmean(each):,.0f}" for place, each in bins.items()}
+    return {"steps, thousands": "loss", **means}
 
 
 def unchanged(groups: Sequence[Group]) -> list[Group]:
@@ -126,15 +178,15 @@ def compared(groups: Sequence[Group]) -> list[dict[str, object]]:
 
 
 def converged(group: Group) -> dict[str, object]:
-    """How much the validation loss of a model still fell at the end, and what its runs took."""
+    """How much the validation loss of each run of a model still fell at the end, and what they took."""
     falls, hours = [], 0.0
     for run in group.runs:
         steps, losses = read_json(run.summary.path / VALIDATIONS)["loss/val"]
         earlier = max(step for step in steps if step <= 0.8 * steps[-1])
         falls.append(1 - losses[-1] / losses[steps.index(earlier)])
         hours += read_info(run.summary.path)["completed"]["seconds"] / 3600
-    fall = math.fsum(falls) / len(falls)
-    return {**group.key, "seeds": len(falls), "fall over the last fifth": f"{fall:.2%}", "hours": f"{hours:.1f}"}
+    each = ", ".join(f"{100 * fall:.2f}" for fall in falls)
+    return {**group.key, "fall over the last fifth": f"{fmean(falls):.2%}", "each seed": each, "hours": f"{hours:.1f}"}
 
 
 def replaced(text: str, name: str, block: str) -> str:

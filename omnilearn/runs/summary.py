@@ -17,7 +17,7 @@ from omnilearn.runs.folder import CONFIG, INFO, run_folders
 
 State = Literal["running", "finished", "interrupted", "failed", "damaged"]
 _DEEPEST = 20  # folders in folders
-_OF_INFO = ("completed", "failed", "model", "started", "sweep")
+_OF_INFO = ("completed", "failed", "model", "started", "step", "sweep")
 _OF_CONFIG = ("budget", "dataset", "evaluation", "include_eval", "info", "labels", "model", "seed")
 
 
@@ -77,7 +77,7 @@ def summarise(run: Path) -> RunSummary:
         return RunSummary(run, size=size, problem=str(error))
     short, labels = _section(config, "info"), _section(config, "labels")
     completed, failed = _section(info, "completed"), info.get("failed")
-    noted = completed.get("step")
+    noted = completed.get("step", info.get("step"))  # the latter of results that are kept without checkpoints
     step, budget = max(steps, default=noted if isinstance(noted, int) else 0), config.get("budget")
     budget = budget if isinstance(budget, int) else None
     finished = step >= (budget or 0) and (notes_end(info, budget or 0) or not info)  # the published system notes none

@@ -20,6 +20,7 @@ _MARKERS = "osD^vPX"
 _WIDTH, _LETTERS, _ACROSS = 6.75, 7, 3
 _LINE = 0.13  # inches of a line of the legend
 _BEYOND = 0.25  # how far beyond the values a panel shows an interval, in parts of what they span
+_FAR = 2.0  # values that are this many times what they span away from 0 have no bars, beside which they look the same
 _CHANCE: dict[str, Any] = {"color": "black", "linewidth": 1.0, "linestyle": (0, (2, 1.5))}
 
 Levels = Sequence[ChanceLevel | None]
@@ -33,8 +34,9 @@ def plot(groups: Sequence[Group], names: Sequence[str], form: Literal["png", "pd
 
 @drawing
 def comparison_figure(groups: Sequence[Group], names: Sequence[str], levels: Levels = ()) -> "Figure":
-    """A panel of bars for each score; the last one has the first reconstruction loss against the first score of which a
-    high value is good, where both are among them. Dashed lines are chance levels.
+    """A panel of bars for each score, or of points where the values differ by little of their size; the last has the
+    first reconstruction loss against the first score of which a high value is good, where both are among them. Dashed
+    lines are chance levels.
 
     An interval that is far wider than the values are apart, as those of two seeds are, is cut off by its panel.
     """
@@ -74,8 +76,8 @@ def _against(names: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, named: bool) -> None:
-    has_level = False
-    shown, ends = [0.0], [0.0]
+    has_level, has_bars = False, _has_bars(groups, name)
+    shown, ends = ([0.0], [0.0]) if has_bars else ([], [])
     for place, (group, level) in enumerate(zip(groups, levels, strict=True)):
         values = list(group.values.get(name, {}).values())
         if not values:
@@ -83,7 +85,11 @@ def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, n
         found = estimate(values)
         error = found.half_width if found.n > 1 else None
         colour = _COLOURS[place % len(_COLOURS)]
-        axes.barh(place, found.mean, xerr=error, color=colour, alpha=0.55, error_kw={"linewidth": 0.8})
+        if has_bars:
+            axes.barh(place, found.mean, xerr=error, color=colour, alpha=0.55, error_kw={"linewidth": 0.8})
+        else:
+            axes.errorbar(found.mean, place, xerr=error, color="black", linewidth=0.8)
+            axes.plot([found.mean] * 2, [place - 0.35, place + 0.35], color=colour, alpha=0.55, linewidth=4)
         axes.scatter(values, [place] * len(values), s=6, color="black", zorder=3, linewidths=0)
         if level is not None and name in level.scores:
             axes.plot([level.scores[name]] * 2, [place - 0.48, place + 0.48], **_CHANCE)
@@ -99,6 +105,14 @@ def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, n
     axes.set_xlabel(f"{name}\n({about})" if about else name, fontsize=_LETTERS)
     axes.tick_params(labelsize=_LETTERS, length=2)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _has_bars(groups: Sequence[Group], name: str) -> bool:
+    """Whether lengths from 0 on show how the values of several groups differ."""
+    of_groups = [[*filter(isfinite, group.values.get(name, {}).values())] for group in groups]
+    every = [value for values in of_groups for value in values]
+    several = sum(map(bool, of_groups)) > 1 and min(every) != max(every)
+    return not several or min(map(abs, every)) < _FAR * (max(every) - min(every))
 
 
 def _show_most(axes: "Axes", values: Sequence[float], ends: Sequence[float]) -> None:

@@ -38,6 +38,18 @@ def test_kept_results_are_compared_as_the_runs_are(fig, runs, tmp_path, monkeypa
     assert "results of 1 runs" in capsys.readouterr().out
 
 
+def test_a_run_without_an_end_keeps_how_far_it_came(fig, runs, tmp_path, monkeypatch):
+    run = fig(f"{TRAIN} --budget 2 --records.freq 1 --include-eval no --name one")
+    info = run / "info.yaml"
+    info.write_text(dump_yaml({name: value for name, value in read_info(run).items() if name != "completed"}))
+    fig(f"eval --load {run.name} --mode test")
+    place = tmp_path / "results"
+    monkeypatch.setattr(sys, "argv", ["keep_results", str(runs), "--unfinished", "--out", str(place)])
+    keep_results.main()
+    assert summarise(place / run.name).step == read_info(place / run.name)["step"] == 2
+    assert read_json(place / run.name / keep_results.TRAINING)["loss/train"][0] == [1, 2]
+
+
 def test_places_in_a_config_are_left_out(tmp_path):
     run, place = tmp_path / "run", tmp_path / "kept"
     run.mkdir()

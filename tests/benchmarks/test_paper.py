@@ -73,6 +73,16 @@ def test_what_is_not_as_published_is_noted(some, capsys):
     assert "note: 3ds AE: 20 steps, published are 100000" in out and "-3.47e+03" in out
 
 
+def test_runs_that_have_not_come_to_their_end_are_named_or_taken(some, capsys):
+    config = {**CONFIG, "info": {"dataset_type": "3ds"}, "labels": {"model": "AE"}, "seed": 7, "budget": 100000}
+    kept = made(some, "kept", config=config, info={"step": 39366}, steps=())  # without checkpoints
+    write_json(kept / "metrics.json", {"scores": {"DCI": {"disentanglement": 0.3}}, "step": 39366})
+    main(["--compare", str(some)])
+    assert "note: kept: left out, interrupted at 39366 of 100000 steps (--unfinished)" in capsys.readouterr().out
+    main(["--compare", str(some), "--where", "seed=7", "--unfinished"])
+    assert "note: 3ds AE: 39366 steps, published are 100000" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("words", ["--compare {} --where model=none", "--compare {} --data celeba", "--compare {}/no"])
 def test_mistakes_are_one_line(some, capsys, words):
     with pytest.raises(SystemExit) as error:

@@ -84,6 +84,15 @@ def test_wide_intervals_do_not_hide_the_values(groups):
     assert 0.619 < right < 0.68  # all of its interval
 
 
+def test_values_that_bars_would_make_the_same_are_points(groups):
+    groups[0].values[NAMES[0]] = {0: 1000.0, 1: 1010.0}
+    groups[1].values[NAMES[0]] = {0: 1040.0, 1: float("nan")}
+    losses = comparison_figure(groups, NAMES).axes[0]
+    assert not losses.patches and losses.get_xlim()[0] > 900
+    dots = [dot.tolist() for each in losses.collections for dot in each.get_offsets() if len(each.get_offsets()) > 0]
+    assert {across for across, _ in dots if across == across} >= {1000.0, 1010.0, 1040.0}
+
+
 def test_fifty_models_look_different():
     groups = []
     for number in range(50):
