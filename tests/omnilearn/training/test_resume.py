@@ -135,7 +135,8 @@ def test_a_run_on_images_resumes_to_the_same_bits(runs, fig, shapes_root):
     words = (
         f"hybrid a/e/conv12 a/d/strc/4 m/vae d/shapes --dataroot {shapes_root} --model.channels 8 "
         "--dataset.batch-size 4 --budget 12 --checkpoint.freq 5 --validation.freq 4 --validation.step-limit 1 "
-        "--evaluation.step-limit 1 --seed 1 --viz.freq 3 --viz-traversals no --records.freq 1 --name-include-date no --device cpu --threads 1"
+        "--evaluation.step-limit 1 --seed 1 --viz.freq 3 --viz-traversals no --records.freq 1 --name-include-date no "
+        "--device cpu --threads 1"
     )
     whole = start(f"{words} --name whole --print.freq 1")
     code, _, _ = kill_at(f"{words} --name killed --print.freq 1", 7)
