@@ -24,7 +24,7 @@ sweep:
     SAE-4: hybrid a/e/conv12 a/d/strc/4 m/ae
     AE: hybrid a/conv12 m/ae
   data: d/vec --dataset.num-samples 600
-  seed: [0, 1]
+  seed: [0]
   keys: {%s}
   then: [eval --mode test]
 """
@@ -86,30 +86,29 @@ def test_skipping_making_again_adding_failing_and_stopping(sweep, runs):
     for process in first:
         code, out, err = ended(process)
         assert (code, err) == (0, ""), out
-        assert "4 runs: 4 done, 0 left" in out
+        assert "2 runs: 2 done, 0 left" in out
     made = folders(runs)
-    assert set(made) == {(model, seed) for model in ("SAE-4", "AE") for seed in (0, 1)}
+    assert set(made) == {("SAE-4", 0), ("AE", 0)}
     assert all(read_info(run)["sweep"] == "small" for run in made.values())
     assert all((run / "test_results.json").is_file() for run in made.values())
-    shutil.rmtree(made["AE", 1])
+    shutil.rmtree(made["AE", 0])
     (made["SAE-4", 0] / "test_results.json").unlink()
     sweep.path.write_text(
         (TEXT % KEYS).replace("    AE:", "    bad: hybrid a/conv12 m/ae --model.optim.lr 1e30\n    AE:")
     )
     code, out, err = ended(sweep())
     assert code == 2
-    assert "2 of 6 runs failed" in err
+    assert "1 of 3 runs failed" in err
     assert "not finite at step" in out or "failed in train" in out
     again = folders(runs)
-    assert made["AE", 0] == again["AE", 0]
-    assert made["AE", 1] != again["AE", 1]
+    assert made["SAE-4", 0] == again["SAE-4", 0]
+    assert made["AE", 0] != again["AE", 0]
     code, out, err = ended(sweep())
     assert "failed before" in out
     assert folders(runs) == again
 
 
 def test_killed_again_and_again(sweep, runs, tmp_path):
-    sweep.path.write_text((TEXT % KEYS).replace("[0, 1]", "[0]"))
     code, out, err = ended(sweep())
     assert (code, err) == (0, ""), out
     whole = tmp_path / "whole"
