@@ -201,7 +201,9 @@ def report(
     lines = [f"note: {printable(note)}" for note in [*notes, *more, *notes_on(groups, published)]]
     parts = ["\n".join(lines)] if lines else []
     parts.append(render(rows, columns, kind) if rows else "no score of these runs is published\n")
-    parts += [render(order, ORDER_COLUMNS, kind)] if order else []
+    if order:
+        parts.append(render(order, ORDER_COLUMNS, kind))
+        parts.append("holds: in the means; told: whether the difference is significant at 5%, ? with one seed\n")
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 

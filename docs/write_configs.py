@@ -50,6 +50,7 @@ ROOMS = {
     "sae_src.sample_quality": "Pictures, sample quality, names",
     "sae_src.commands": "Pictures, sample quality, names",
 }
+OTHERS = "Others"  # of modules that have no room yet
 
 
 def main() -> None:
@@ -72,8 +73,8 @@ def page() -> str:
         for entry in sorted(project.iterate_artifacts(kind), key=lambda entry: entry.name):  # not as they are imported
             if not entry.cls.__module__.startswith(("omnilearn.", "sae_src.")):  # of a user's own
                 continue
-            rooms[_room(entry.cls)].append(_component(entry.name, entry.cls, kind))
-    for title, entries in rooms.items():
+            rooms.setdefault(_room(entry.cls), []).append(_component(entry.name, entry.cls, kind))
+    for title, entries in sorted(rooms.items(), key=lambda room: room[0] == OTHERS):
         parts += [f"## {title}\n", *entries]
     return "\n".join(parts)
 
@@ -180,7 +181,8 @@ def _default(value: typing.Any) -> str:
 
 
 def _room(item: Callable[..., typing.Any]) -> str:
-    return next(title for prefix, title in ROOMS.items() if f"{item.__module__}.".startswith(f"{prefix}."))
+    titles = (title for prefix, title in ROOMS.items() if f"{item.__module__}.".startswith(f"{prefix}."))
+    return next(titles, OTHERS)
 
 
 def _first_line(item: Callable[..., typing.Any]) -> str:

@@ -1,5 +1,7 @@
 """Where a model runs: the device of a name, and moving a network there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -8,6 +10,25 @@ from torch import nn
 from omnilearn.errors import UserError, first_line
 
 Network = TypeVar("Network", bound=nn.Module)
+
+MOST_THREADS = 1024
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise `UserError` for a number of threads that torch cannot be told."""
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise UserError(f"threads: must be from 1 to {MOST_THREADS}, got {threads}")
+
+
+@contextmanager
+def on_threads(threads: int | None) -> Iterator[None]:
+    """Run the block on so many threads of the CPU; None for as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def pick_device(name: str | None) -> torch.device:

@@ -12,7 +12,7 @@ from omnilearn.assembly import seed_of
 from omnilearn.config import Node, call, find, read_key, reject_unknown_keys, reject_unused
 from omnilearn.config.nodes import says_type
 from omnilearn.config.tree import given_keys, merged, nested
-from omnilearn.device import describe_device, pick_device, to_device
+from omnilearn.device import check_threads, describe_device, on_threads, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import Evaluation, check_batch_size, check_fit
 from omnilearn.evaluation.measures import Measure, added_keys, added_measures, configured_measures, measure_keys
@@ -47,6 +47,7 @@ class EvalSettings:
     eval_batch_size: int | None = None
     saveroot: Path | None = None
     device: str | None = None
+    threads: int | None = None
     override: Mapping[str, Any] | None = None
     skip_rec_fid: bool = False
     skip_hyb_fid: bool = False
@@ -55,6 +56,7 @@ class EvalSettings:
     def __post_init__(self) -> None:
         check_ident("ident", self.name)
         check_frequency("step_limit", self.step_limit)
+        check_threads(self.threads)
 
     @property
     def name(self) -> str:
@@ -93,6 +95,11 @@ def evaluate_runs(config: Node) -> Evaluation | dict[str, Evaluation]:
 def evaluate_run(config: Node, name: str) -> Evaluation:
     """Evaluate the run of that name as the keys of `fig eval` say, and store the result in its folder."""
     settings, passed_on = _told(config)
+    with on_threads(settings.threads):
+        return _evaluated(name, settings, passed_on)
+
+
+def _evaluated(name: str, settings: EvalSettings, passed_on: dict[str, Any]) -> Evaluation:
     device = pick_device(settings.device)
     override = merged(nested(settings.override or {}), passed_on)
     run = load_run(name, saveroot=settings.saveroot, step=settings.ckpt_num, override=override)

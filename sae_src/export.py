@@ -42,7 +42,9 @@ def export(model: Autoencoder, form: Format, folder: Path) -> list[Path]:
         try:
             import_module(package)
         except ImportError:
-            raise UserError(f"export: {form} needs the package {package}: pip install '.[export]'") from None
+            raise UserError(
+                f"export: {form} needs the package {package}: pip install {' '.join(_PACKAGES[form])}"
+            ) from None
     make_folder(folder)
     if form == "onnx":
         return _export_onnx(model, folder)

@@ -128,6 +128,15 @@ def test_the_page_of_configs_is_current_and_says_what_every_key_means():
     assert [line for line in page.splitlines() if line.endswith("|  |") and line.startswith("| `")] == []
 
 
+def test_a_component_of_a_new_module_has_a_place_on_the_page():
+    class Own:
+        """A component."""
+
+    Own.__module__ = "sae_src.gated_layer"
+    writer = writer_of("configs")
+    assert writer._room(Own) == writer.OTHERS not in writer.ROOMS.values()
+
+
 @pytest.mark.parametrize("method", sorted(path.stem for path in (ROOT / "config" / "m").glob("*.yaml")))
 def test_the_page_of_losses_names_every_loss(method):
     model = sae.build_model("hybrid", "a/conv12", f"m/{method}", "d/vec")

@@ -75,4 +75,5 @@ def _registered(project: Project, kind: str, name: str, place: str) -> Any:
         return project.find_artifact(kind, name).cls
     except project.UnknownArtifactError:
         known = [entry.name for entry in project.iterate_artifacts(kind)]
-        raise ConfigError(f"{place}: no {kind} named '{name}'{did_you_mean(name, known)}") from None
+        hint = did_you_mean(name, known) or " (one of your own: is its module imported, as those in components.py are?)"
+        raise ConfigError(f"{place}: no {kind} named '{name}'{hint}") from None

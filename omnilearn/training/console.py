@@ -116,8 +116,8 @@ def evaluation_command(folder: Path, evaluation: FinalEvaluation) -> str:
 
 
 def program() -> str:
-    """How this program was called, for a shell."""
-    return f"python {shlex.quote(sys.argv[0])}" if sys.argv[0].endswith(".py") else "fig"
+    """How this program is called in a shell; a script of somebody's that trains with it is not how."""
+    return f"python {shlex.quote(sys.argv[0])}" if Path(sys.argv[0]).name == "main.py" else "fig"
 
 
 def run_reference(folder: Path) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from omnilearn.device import check_threads
 from omnilearn.errors import UserError
 from omnilearn.precision import Precision
 from omnilearn.runs.naming import RunNaming, check_ident
@@ -14,8 +15,6 @@ from omnilearn.training.speed import Choice
 from omnilearn.training.updated_part import Update
 
 Frequency = int | None
-
-MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -185,8 +184,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.budget < 1:
             raise UserError(f"budget: must be at least 1 step, got {self.budget}")
-        if isinstance(self.threads, int) and not 1 <= self.threads <= MOST_THREADS:
-            raise UserError(f"threads: must be from 1 to {MOST_THREADS}, got {self.threads}")
+        check_threads(self.threads if isinstance(self.threads, int) else None)
         if self.time_limit is not None and not self.time_limit > 0:
             raise UserError(f"time_limit: must be more than 0 hours, got {self.time_limit:g}")
         if self.weight_average is not None and not 0 < self.weight_average < 1:

@@ -43,7 +43,7 @@ def comparison_figure(groups: Sequence[Group], names: Sequence[str], levels: Lev
     levels = levels or [None] * len(groups)
     pair = _against(names)
     count = len(names) + (pair is not None)
-    across = min(count, _ACROSS)
+    across = 2 if count == 4 else min(count, _ACROSS)
     down = -(-count // across)
     lines = 0 if pair is None else -(-(len(groups) + 1) // _ACROSS)
     height = down * (0.8 + max(0.2 * len(groups), 1.2)) + _LINE * lines

@@ -65,10 +65,16 @@ def show(config: Node) -> RunSummary:
         values = list(curve.values())
         print(f"  {printable(tag):<11} {values[0]:.4g} {line_plot(curve)} {values[-1]:.4g}, best {min(values):.4g}")
     print("Files")
-    for path in sorted(run.iterdir()):
+    for path in sorted(run.iterdir(), key=_by_number):
         if not path.name.startswith("."):
             print(f"  {printable(path.name)}{'/' if path.is_dir() else ''}")
     return found
+
+
+def _by_number(path: Path) -> tuple[str, int, str]:
+    """The order of files: checkpoints by their steps."""
+    word = path.name.rstrip("0123456789")
+    return word, int(path.name[len(word) :] or 0), path.name
 
 
 def differences(stored: Mapping[str, Any], command: str) -> dict[str, tuple[Any, Any]]:

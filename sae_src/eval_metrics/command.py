@@ -17,7 +17,7 @@ from omnilearn.config.tree import given_keys
 from omnilearn.data import Dataset
 from omnilearn.data.holdout import part_by_rules
 from omnilearn.data.part import PartOfDataset
-from omnilearn.device import describe_device, pick_device, to_device
+from omnilearn.device import check_threads, describe_device, on_threads, pick_device, to_device
 from omnilearn.errors import UserError
 from omnilearn.evaluation.evaluate import check_fit
 from omnilearn.files import read_json_table
@@ -52,6 +52,7 @@ class EvaluationSettings:
     saveroot: Path | None = None
     ckpt_num: int | None = None
     device: str | None = None
+    threads: int | None = None
     override: Mapping[str, Any] | None = None
     save_ident: str | None = "metrics"
     mode: str | None = None
@@ -72,6 +73,7 @@ class EvaluationSettings:
         if self.mode is not None:
             check_mode(self.mode)
         check_resamples(self.bootstrap)
+        check_threads(self.threads)
 
     @property
     def tag(self) -> str:
@@ -98,7 +100,8 @@ def eval_metrics(config: Node) -> Outcome | dict[str, Outcome | None] | None:
         return eval_multiple_metrics(config)
     selection, evaluation, settings = call(Selection, config), call(EvaluationSettings, config), read_settings(config)
     reject_unused(config)
-    return metrics_of_run(selection.name, config, evaluation, settings)
+    with on_threads(evaluation.threads):
+        return metrics_of_run(selection.name, config, evaluation, settings)
 
 
 def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
@@ -110,7 +113,8 @@ def eval_multiple_metrics(config: Node) -> dict[str, Outcome | None]:
     reject_unused(config)
     pick_device(evaluation.device)  # fail once, not in every run
     names = selection.names(save_root(evaluation.saveroot))
-    outcomes = for_each(names, lambda name: metrics_of_run(name, config, evaluation, settings))
+    with on_threads(evaluation.threads):
+        outcomes = for_each(names, lambda name: metrics_of_run(name, config, evaluation, settings))
     root = save_root(evaluation.saveroot)
     ident = evaluation.save_ident
     print_scores(

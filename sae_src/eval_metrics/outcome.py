@@ -10,8 +10,8 @@ from sae_src.metrics.metric import Metric
 
 
 @dataclass
-class Outcome:
-    """What `evaluate_metrics` returns.
+class Outcome(Mapping[str, dict[str, float]]):
+    """What `evaluate_metrics` returns; as a mapping, the scores of each metric by its title.
 
     Attributes:
         scores: for each metric, its scores by name.
@@ -42,6 +42,18 @@ class Outcome:
     def __getitem__(self, title: str) -> dict[str, float]:
         """The scores of the metric of that title."""
         return self.scores[title]
+
+    def __iter__(self) -> Iterator[str]:
+        """The titles of the metrics that were computed."""
+        return iter(self.scores)
+
+    def __len__(self) -> int:
+        """How many metrics were computed."""
+        return len(self.scores)
+
+    def __bool__(self) -> bool:
+        """Always true: there is an outcome, even where every metric was skipped."""
+        return True
 
     def add(self, metric: Metric, returned: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """Put what a metric returned under scores and results; a score that it did not return is NaN.

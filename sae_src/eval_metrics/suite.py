@@ -123,7 +123,7 @@ def missing(metric: Metric, data: MetricData) -> str | None:
         sizes = list(zip(data.dataset.factor_names, data.dataset.factor_values, strict=False))  # no values: numbers
         if any(values for _, values in sizes):
             real, classes = (", ".join(name for name, values in sizes if bool(values) is k) for k in (False, True))
-            way = f"leave them out (--override.dataset.factors '[{classes}]')"
+            way = f"leave them out (--override.dataset.factors '[{classes}]' with a --save-ident of its own)"
             return f"needs factors as classes, and those of these data in {real} are numbers: {way}"
         names = [name for name, other in all_metrics().items() if other.need == "numbers"]
         return f"needs factors as classes, but those of these data are numbers (for {' and '.join(names)})"

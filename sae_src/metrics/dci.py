@@ -37,6 +37,8 @@ def score(
 ) -> dict[str, float | np.ndarray]:
     """DCI of codes (N, D) and factors (N, K).
 
+    Without test arrays the training points stand for them: `informativeness_test` is then no test.
+
     `classifiers`, from `boosting.fit_classifiers` on the same training arrays, spares the training; otherwise it runs
     with `seed` in `jobs` processes by `backend`.
 

@@ -11,4 +11,4 @@ def require_packages() -> None:
     """Raises `UserError` where a package of the extra `report` is missing."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
-        raise UserError(f"report needs {' and '.join(missing)}: pip install -e '.[report]'")
+        raise UserError(f"report needs {' and '.join(missing)}: pip install {' '.join(missing)}")

@@ -14,6 +14,8 @@ from omnilearn.config.recorder import recorder_of
 from omnilearn.errors import UserError, counted, printable
 from omnilearn.files import write_text
 from omnilearn.runs.folder import save_root
+from omnilearn.runs.identity import identity
+from omnilearn.runs.stored_config import glance_at_config
 from omnilearn.training.console import program
 from omnilearn.training.interruption import STOPPED
 from sae_src.sweeps.batch_script import batch_script
@@ -114,6 +116,8 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     if settings.unpack is not None:
         names = unpack(settings.unpack, ExistingRuns(root))
         print("\n".join([f"{counted(len(names), 'run')} unpacked into {root}", *names]))
+        if others := [] if plan.search else _of_others(names, root, plan):
+            print(f"note: {counted(len(others), 'run')} of them not of {path}: {', '.join(others)}")
         return None
     if plan.search is not None:
         return _search(plan, plan.search, settings)
@@ -240,6 +244,12 @@ def _report(jobs: Sequence[Job], outcome: Outcome, again: str) -> None:
     if outcome.interrupted:
         print(f"to go on: {again}", file=sys.stderr)
         raise SystemExit(STOPPED)
+
+
+def _of_others(names: Sequence[str], root: Path, plan: Sweep) -> list[str]:
+    """Which of the runs under `root` do not belong to a sweep."""
+    own = {job.identity for job in jobs_of(plan)}
+    return [name for name in names if identity(glance_at_config(root / name)) not in own]
 
 
 def _state(jobs: Sequence[Job], left: Sequence[Job]) -> str:

@@ -45,7 +45,7 @@ def require_optuna() -> None:
     try:
         import optuna  # noqa: F401
     except ImportError:
-        raise UserError("search needs optuna: pip install -e '.[search]'") from None
+        raise UserError("search needs optuna: pip install 'optuna>=5.0'") from None
 
 
 def open_journal(path: Path) -> "optuna.storages.JournalStorage":

@@ -31,7 +31,7 @@ def require_submitit() -> None:
     try:
         import submitit  # noqa: F401
     except ImportError:
-        raise UserError("submit needs submitit: pip install -e '.[slurm]'") from None
+        raise UserError("submit needs submitit: pip install submitit") from None
 
 
 class Submission:

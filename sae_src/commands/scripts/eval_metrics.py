@@ -38,6 +38,7 @@ def eval_metrics(config: Node) -> object:
         --num-latent N          latents for their scales and covariance (10000)
         --KEY V                 a key of a single metric, see below
         --seed N                seed of all draws (0)
+        --threads N             CPU threads of the model (default: OMP_NUM_THREADS, else all cores)
         --jobs N                processes for trees and forests (-1: one per core)
         --backend sklearn       scikit-learn trains the boosted trees, in four times the time (default: presort); scores
                                 differ as those of two seeds do

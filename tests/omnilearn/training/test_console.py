@@ -1,6 +1,11 @@
 """What a training run says: its header, a line for a step, and what came out."""
 
 import re
+import sys
+
+import pytest
+
+from omnilearn.training.console import program
 
 KEYS = "--dataset.num-samples 300 --viz null --name-include-date no --device cpu --name run"
 
@@ -32,3 +37,11 @@ def test_layers_that_ignore_their_input_are_told(fig, capsys):
     fig(f"{words} --model.channels 8 --viz null --name-include-date no --device cpu --name run")
     note = "layers have the same output for every input, since each group of the group norm is one value: more --model"
     assert re.search(rf"^note: \d+ {note}", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"), [("/a b/main.py", "python '/a b/main.py'"), ("mine.py", "fig"), ("/bin/fig", "fig")]
+)
+def test_commands_are_those_of_the_program(called, shown, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [called])
+    assert program() == shown

@@ -33,6 +33,13 @@ def test_a_run(fig, runs, capsys):
     assert list(read_curves(run)["loss/train"]) == [1, 2, 3, 4]
 
 
+def test_checkpoints_stand_in_their_order(runs, capsys, fig):
+    made(runs, "run", steps=(100, 900, 1000))
+    fig("show --load run")
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.startswith("ckpt")] == ["ckpt100/", "ckpt900/", "ckpt1000/"]
+
+
 def test_what_each_machine_chooses_is_no_difference(tmp_path):
     (tmp_path / "here.yaml").write_text("{device: cuda, threads: 3, budget: 7}")
     found = differences({"device": "cpu", "threads": 1, "seed": 5}, f"fig train {tmp_path}/here.yaml")

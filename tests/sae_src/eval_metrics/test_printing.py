@@ -43,6 +43,12 @@ def test_what_works_is_not_told_where_all_does(capsys):
     assert not outcome.instead and not any("skipped" in line or "allow" in line for line in lines(outcome, capsys))
 
 
+def test_an_outcome_is_a_mapping_of_scores():
+    outcome = Outcome(scores={"MIG": {"discrete_mig": 0.5}})
+    assert dict(outcome) == outcome.scores and list(outcome.items()) == [("MIG", {"discrete_mig": 0.5})]
+    assert "MIG" in outcome and "DCI" not in outcome and len(outcome) == 1 and Outcome()
+
+
 def test_a_metric_without_a_reason(capsys):
     outcome = Outcome(scores={"MIG": {"discrete_mig": math.nan}})
     assert lines(outcome, capsys) == [

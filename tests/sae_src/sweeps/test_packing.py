@@ -62,6 +62,18 @@ def test_a_run_that_a_gpu_has_begun_goes_on_without_one(fig, runs, tmp_path, cap
     assert is_trained(runs / "one") and "device: cpu" in config.read_text()
 
 
+def test_runs_of_another_sweep_are_named(jobs, fig, runs, tmp_path, capsys):
+    fig(f"train hybrid a/conv12 m/ae d/vec {KEYS} --budget 4 --name one --name-include-date no --include-eval no")
+    pack(jobs, ExistingRuns(runs), tmp_path / "packed.tar")
+    for text, is_told in ((TEXT, False), (TEXT.replace("budget: 4", "budget: 5"), True)):
+        (tmp_path / "other.yaml").write_text(text)
+        words = f"--saveroot {tmp_path / str(is_told)} --unpack {tmp_path / 'packed.tar'}"
+        fig(f"sweep {tmp_path / 'other.yaml'} {words}")
+        out = capsys.readouterr().out
+        assert "1 run unpacked" in out
+        assert (f"note: 1 run of them not of {tmp_path / 'other.yaml'}: one" in out) == is_told
+
+
 def test_nothing_to_pack(jobs, runs, tmp_path):
     with pytest.raises(UserError, match="nothing to pack"):
         pack(jobs, ExistingRuns(runs), tmp_path / "x.tar")

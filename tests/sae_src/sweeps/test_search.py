@@ -91,7 +91,7 @@ def test_words_without_effect_on_a_search(words, file, fig, runs):
 
 def test_without_optuna(file, fig, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(UserError, match=r"search needs optuna: pip install -e '\.\[search\]'"):
+    with pytest.raises(UserError, match=r"search needs optuna: pip install 'optuna>=5.0'"):
         fig(f"sweep {file()}")
 
 

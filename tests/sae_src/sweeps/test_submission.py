@@ -90,7 +90,7 @@ def test_words_that_are_refused(words, message, file, fig, runs, monkeypatch):
 
 def test_without_submitit(file, fig, monkeypatch):
     monkeypatch.setitem(sys.modules, "submitit", None)
-    with pytest.raises(UserError, match=r"submit needs submitit: pip install -e '\.\[slurm\]'"):
+    with pytest.raises(UserError, match=r"submit needs submitit: pip install submitit"):
         fig(f"sweep {file()} --submit local --slurm.time 5")
 
 
