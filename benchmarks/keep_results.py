@@ -10,6 +10,7 @@ out is read like any folder of runs: `fig compare --runs all --saveroot results/
 """
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from omnilearn.config import dump_yaml, load_yaml
 from omnilearn.config.stored import PLACES
 from omnilearn.errors import UserError, printable
-from omnilearn.files import read_json_table, read_text, write_json, write_text
+from omnilearn.files import is_own_folder, make_folder, read_json_table, read_text, write_json, write_text
 from omnilearn.runs.folder import CONFIG, INFO
 from omnilearn.runs.info import read_info
 from omnilearn.runs.summary import summarise
@@ -32,27 +33,33 @@ _OF_RESUMING = ("step", "at", "revision", "versions", "device", "threads")
 
 
 def keep(run: Path, place: Path) -> None:
-    """Write the small files of a run to a folder of its name in `place`."""
+    """Write the small files of a run to a folder of its name in `place`, once all of them are read.
+
+    Raises `UserError` for a run with a damaged file, and where the run itself or a link lies there.
+    """
     kept = place / run.name
-    kept.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(kept) and (not is_own_folder(kept) or kept.resolve() == run.resolve()):
+        raise UserError(f"{kept}: not a folder of kept results; name another with --out")
     text = read_text(run / CONFIG)
     config = load_yaml(text, str(run / CONFIG))
     here = without_disks(config)
-    write_text(kept / CONFIG, text if here == config else dump_yaml(here))
     info = _chosen(read_info(run), _OF_INFO)
     resumed = info.pop("resumed", None)
     if isinstance(resumed, list):
         info["resumed"] = [_chosen(each, _OF_RESUMING) for each in resumed if isinstance(each, Mapping)]
     if "completed" not in info:  # how far it came, which its checkpoints say
         info["step"] = summarise(run).step
-    write_text(kept / INFO, dump_yaml(info))
-    for path in sorted(run.glob("*.json")):
-        write_json(kept / path.name, measured(read_json_table(path)))
+    tables: dict[str, Any] = {path.name: measured(read_json_table(path)) for path in sorted(run.glob("*.json"))}
     curves = read_curves(run)
     for name, ending in ((VALIDATIONS, "loss/val"), (TRAINING, "loss/train")):
         losses = {tag: curve for tag, curve in curves.items() if tag.endswith(ending)}
         if losses:
-            write_json(kept / name, {tag: [list(curve), list(curve.values())] for tag, curve in losses.items()})
+            tables[name] = {tag: [list(curve), list(curve.values())] for tag, curve in losses.items()}
+    make_folder(kept)
+    write_text(kept / CONFIG, text if here == config else dump_yaml(here))
+    write_text(kept / INFO, dump_yaml(info))
+    for name, table in tables.items():
+        write_json(kept / name, table)
 
 
 def _chosen(entries: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -97,13 +104,19 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         runs, notes = runs_to_compare("all", arguments.runs, where=arguments.where, unfinished=arguments.unfinished)
-        for run in runs:
-            keep(run.summary.path, arguments.out)
     except UserError as error:
         parser.error(str(error))
-    for note in notes:
+    failed = []
+    for run in runs:
+        try:
+            keep(run.summary.path, arguments.out)
+        except (UserError, OSError, UnicodeDecodeError) as error:
+            failed.append(f"{run.summary.name}: not kept: {error}")
+    for note in [*notes, *failed]:
         print(f"note: {printable(note)}")
-    print(f"results of {len(runs)} runs in {arguments.out}")
+    print(f"results of {len(runs) - len(failed)} runs in {arguments.out}")
+    if failed:
+        parser.exit(2, f"error: {len(failed)} of {len(runs)} runs were not kept\n")
 
 
 if __name__ == "__main__":

@@ -83,6 +83,8 @@ def as_estimate(value: float | Sequence[float | None]) -> Estimate:
 
 def are_apart(one: Estimate, other: Estimate) -> bool | None:
     """Whether two means differ by more than their seeds explain, at 5%; None where that is unknown."""
+    if math.isnan(one.mean) or math.isnan(other.mean):
+        return None
     known = [each for each in (one, other) if each.n > 1 and not math.isnan(each.sd)]
     if len(known) == 2:
         if one.sd == other.sd == 0:
@@ -131,10 +133,9 @@ def orderings(groups: Sequence[Group], published: Published) -> list[dict[str, A
             better, worse = (estimate(list(each.values())).mean for each in values)
             holds = better > worse if direction(names[0]) == "high" else better < worse
             told = {True: "no", False: "yes", None: "?"}[is_within_noise(*values)]
+            answer = "?" if math.isnan(better) or math.isnan(worse) else "yes" if holds else "no"
             row = {"data": data, "better": " ".join(sides[0]), "worse": " ".join(sides[1])}
-            rows.append(
-                row | {"measured": f"{better:.3g}, {worse:.3g}", "holds": "yes" if holds else "no", "told": told}
-            )
+            rows.append(row | {"measured": f"{better:.3g}, {worse:.3g}", "holds": answer, "told": told})
     return rows
 
 

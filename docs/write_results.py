@@ -13,13 +13,15 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.keep_results import TRAINING, VALIDATIONS  # noqa: E402
 from benchmarks.paper import ORDER_COLUMNS, orderings, read_published, shown  # noqa: E402
-from omnilearn.files import read_json, write_bytes  # noqa: E402
+from omnilearn.errors import UserError  # noqa: E402
+from omnilearn.files import read_json_table, write_bytes  # noqa: E402
 from omnilearn.runs.info import read_info  # noqa: E402
 from omnilearn.text_table import render  # noqa: E402
 from sae_src.comparison.chance import ChanceLevel, different_levels, levels_of_groups  # noqa: E402
 from sae_src.comparison.command import cell, table  # noqa: E402
 from sae_src.comparison.groups import Group, grouped  # noqa: E402
 from sae_src.comparison.plots import plot  # noqa: E402
+from sae_src.comparison.scores import ScoredRun  # noqa: E402
 from sae_src.comparison.selection import runs_to_compare  # noqa: E402
 from sae_src.comparison.statistics import difference, estimate  # noqa: E402
 
@@ -78,6 +80,14 @@ BEGIN, END = "<!-- {name}: written by docs/write_results.py -->", "<!-- end -->"
 
 def main() -> None:
     """Write the page and the chart, or check the page."""
+    try:
+        write()
+    except (UserError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+
+def write() -> None:
+    """Do what `main` says."""
     groups = groups_of(RESULTS)
     text = page(groups)
     if sys.argv[1:] == ["--check"]:
@@ -96,11 +106,19 @@ def page(groups: Sequence[Group]) -> str:
 
 def groups_of(*folders: Path) -> list[Group]:
     """The runs of folders by model, in the order of `MODELS`."""
-    runs = [run for folder in folders for run in runs_to_compare("all", folder)[0]]
+    runs = [run for folder in folders for run in kept(folder)]
     runs.sort(key=lambda run: ([*MODELS, run.model].index(run.model), run.model, run.summary.seed or 0))
     groups, notes = grouped(runs, ["model"], list(COMPARED))
     assert not notes, notes  # those of a model have the same settings
     return groups
+
+
+def kept(folder: Path, *, unfinished: bool = False) -> list[ScoredRun]:
+    """The runs whose results are in a folder; `UserError` where any of them cannot be read."""
+    runs, notes = runs_to_compare("all", folder, unfinished=unfinished)
+    if notes:
+        raise UserError(f"{folder}: {'; '.join(notes)}")
+    return runs
 
 
 def blocks(groups: Sequence[Group]) -> dict[str, str]:
@@ -128,7 +146,7 @@ def chance_levels() -> list[ChanceLevel]:
 
 def full_size() -> list[dict[str, object]]:
     """The scores of the run at full size, the published ones and those of random codes."""
-    (run,), _ = runs_to_compare("all", FULL_SIZE, unfinished=True)
+    (run,) = kept(FULL_SIZE, unfinished=True)
     (level,) = different_levels(levels_of_groups([[run]], compute=False))
     there = read_published().tables["3ds"]["SAE-12"]
     ours = {called: f"{run.scores[OF_PUBLISHED[called]]:.3f}" for called in PUBLISHED}
@@ -143,9 +161,9 @@ def full_size() -> list[dict[str, object]]:
 
 def curve() -> dict[str, str]:
     """The training loss at full size: means over the batches that were recorded in `BIN` steps each."""
-    (run,), _ = runs_to_compare("all", FULL_SIZE, unfinished=True)
+    (run,) = kept(FULL_SIZE, unfinished=True)
     bins: dict[int, list[float]] = {}
-    for step, loss in zip(*read_json(run.summary.path / TRAINING)["loss/train"], strict=True):
+    for step, loss in zip(*read_json_table(run.summary.path / TRAINING)["loss/train"], strict=True):
         bins.setdefault(-(-step // BIN), []).append(loss)
     means = {f"{min(place * BIN, run.summary.step) / 1000:.0f}": f"{fmean(each):,.0f}" for place, each in bins.items()}
     return {"steps, thousands": "loss", **means}
@@ -181,7 +199,7 @@ def converged(group: Group) -> dict[str, object]:
     """How much the validation loss of each run of a model still fell at the end, and what they took."""
     falls, hours = [], 0.0
     for run in group.runs:
-        steps, losses = read_json(run.summary.path / VALIDATIONS)["loss/val"]
+        steps, losses = read_json_table(run.summary.path / VALIDATIONS)["loss/val"]
         earlier = max(step for step in steps if step <= 0.8 * steps[-1])
         falls.append(1 - losses[-1] / losses[steps.index(earlier)])
         hours += read_info(run.summary.path)["completed"]["seconds"] / 3600

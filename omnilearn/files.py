@@ -10,6 +10,7 @@ import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -122,9 +123,21 @@ def replacing(path: Path) -> Iterator[Path]:
         raise cannot_write(path, error) from error
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of `replacing` that killed processes left in a folder; those at work keep theirs."""
-    for path in folder.glob(".*.tmp"):
+def check_can_be_named(path: Path) -> None:
+    """Raise `UserError` for a place that a user names where a file would replace a device, a pipe or a socket."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise UserError(f"{path}: not a regular file; name another")
+
+
+def remove_leftovers(folder: Path, name: str = "") -> None:
+    """Remove the temporary files of `replacing` that killed processes left in a folder, all or those of one file; those
+    at work keep theirs.
+    """
+    for path in folder.glob(f".{escape(name)}.*.tmp" if name else ".*.tmp"):
         number = path.suffixes[-2][1:] if len(path.suffixes) > 1 else ""
         if number.isdigit() and not is_at_work(int(number)) and not is_own_folder(path):
             path.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import ConfigError
 
 # A key at the beginning of a line, as files of runs are written; what is indented, or an item of a list, belongs to it.
-_PART = re.compile(r"[A-Za-z_][\w.-]*:(?: .*)?(?=\n|\Z)(?:\n(?:[ -].*)?)*")
+_PART = re.compile(r"(?m)^[A-Za-z_][\w.-]{0,99}:(?: .*)?$(?:\n(?:[ -].*)?)*")
 _NO_TEXT = r"(?!(?i:true|false|yes|off|null|none|nil):)"  # keys that are read as another value
 _TABLE = re.compile(rf"({_NO_TEXT}[A-Za-z_]\w{{2,}}):((?:\n(?:  .*)?)+)")
 _SIMPLE = re.compile(
@@ -17,10 +17,11 @@ _SIMPLE = re.compile(
     r"(?:(?P<whole>0|[1-9]\d*)|(?P<number>(?:0|[1-9]\d*)\.\d+)|'(?P<text>[\w:. -]+)')\n*",
     re.ASCII,
 )
-_COMMENT = re.compile(r"(?m)^#.*\n?")
-# What could reach from one part into another, or break lines that are none here; where they do not, it costs time only.
-_ACROSS = ("&", "*", "|", "%", "<<", "---", "...", "\r", "\x85", "\u2028", "\u2029")
-_FOLDED = re.compile(r"(?m)>[-+0-9]*$")
+# What could reach from one part into another, break lines that are none here, or nest too deeply for one part in
+# another; where it does not, it costs time only.
+_ACROSS = ("&", "*", "|", "%", "<<", "---", "...", "\n#", "\r", "\x85", "\u2028", "\u2029", "\n" + 80 * " ")
+_FOLDED = re.compile(r"(?<!<)>")
+_MOST = 100_000  # letters: no more values than `load_yaml` takes
 
 
 def load_shared_yaml(text: str, source: str, only: Collection[str] | None = None) -> Any:
@@ -28,8 +29,8 @@ def load_shared_yaml(text: str, source: str, only: Collection[str] | None = None
 
     With `only` it may lack other keys at the top than these, and mistakes in them go unnoticed.
     """
-    reaches_across = any(sign in text for sign in _ACROSS) or _FOLDED.search(text)
-    parts = None if reaches_across else _parts(text)
+    is_whole = len(text) > _MOST or any(sign in text for sign in _ACROSS) or _FOLDED.search(text)
+    parts = None if is_whole else _parts(text)
     if parts is not None and only is not None:
         parts = [part for part in parts if part.partition(":")[0] in only]
     try:
@@ -54,7 +55,7 @@ def _together(parts: list[str]) -> dict[Any, Any] | None:
 
 def _parts(text: str) -> list[str] | None:
     """The text of each key at the top; None where it is not written that way."""
-    text = (_COMMENT.sub("", text) if "#" in text else text).lstrip("\n")
+    text = text.lstrip("\n")
     parts: list[str] = _PART.findall(text)
     return parts if parts and sum(map(len, parts)) == len(text) else None
 

@@ -66,7 +66,7 @@ def _fast_loader() -> type[Any]:
 
 _FAST_LOADER = _fast_loader()
 # What libyaml reads in another way, or leniently; dumped text has none of it.
-_DIFFERENT = re.compile(r"[\t\r|%\x85\u2028\u2029\ufeff]|(?m:^|[ :?-])>")
+_DIFFERENT = re.compile(r"[\t\r|%!\x85\u2028\u2029\ufeff]|(?m:^|[ :?-])>")
 _UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -77,6 +77,15 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _as_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Text in double quotes where it has breaks of lines that are read as spaces without."""
+    style = '"' if any(sign in text for sign in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _as_text)
 
 
 def load_yaml(text: str, source: str) -> Any:

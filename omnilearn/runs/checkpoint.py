@@ -27,7 +27,7 @@ from omnilearn.files import (
 MODEL = "model.pth.tar"
 TRAINING = "training.pth.tar"
 CHECKSUMS = "checksums.json"
-_NAME = re.compile(r"ckpt(\d+)")
+_NAME = re.compile(r"ckpt(0|[1-9][0-9]*)")
 _MOST_CHECKSUMS, _LARGE = 2**16, 2**30  # bytes
 
 

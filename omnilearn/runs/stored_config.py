@@ -47,6 +47,11 @@ def glance_at_config(run: Path) -> Mapping[str, Any]:
     return data if isinstance(data, dict) and _is_open(data) else read_stored_config(run)
 
 
+def opened(data: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """The tables of a stored config with dotted keys opened and underscores in keys, themselves where they are so."""
+    return data if _is_open(data) else nested(data)
+
+
 def _is_open(tree: Any) -> bool:
     """Whether keys have no dots and dashes left, as in what runs write."""
     if isinstance(tree, dict):

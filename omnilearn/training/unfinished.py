@@ -1,13 +1,11 @@
 """Which runs a requeued job may go on with: those of its own config that have not come to their end."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from omnilearn.config import Node
-from omnilearn.config.tree import nested
 from omnilearn.config.yaml_parts import load_shared_yaml
 from omnilearn.errors import UserError
 from omnilearn.files import read_text
@@ -16,10 +14,8 @@ from omnilearn.runs.checkpoint import checkpoint_steps
 from omnilearn.runs.folder import CONFIG
 from omnilearn.runs.identity import request_of
 from omnilearn.runs.info import is_completed
+from omnilearn.runs.stored_config import opened
 from omnilearn.training.settings import FinalEvaluation
-
-# Dots or dashes in a key, as no run writes them: they open tables, or stand for underscores.
-_MAY_NEED_OPENING = re.compile(r"(?:\.|-(?! ))[^:\n]*:(?=\s)")
 
 
 def unfinished_runs(root: Path, config: Node) -> Iterator[Path]:
@@ -28,7 +24,7 @@ def unfinished_runs(root: Path, config: Node) -> Iterator[Path]:
     Each is looked at when it is asked for; another process may be faster. Thousands of runs take a second.
     """
     wanted = request_of(config.root.to_python())
-    known: dict[str, dict[str, Any] | None] = {}  # runs of one sweep, or of one config, share texts
+    known: dict[str, Mapping[str, Any] | None] = {}  # runs of one sweep, or of one config, share texts
     for path in _newest_first(root):
         try:
             text = read_text(path / CONFIG)
@@ -54,13 +50,12 @@ def is_finished(run: Path, config: Mapping[str, Any]) -> bool:
     return isinstance(budget, int) and (not steps or steps[-1] >= budget) and is_completed(run, budget, ident)
 
 
-def _matching(text: str, run: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+def _matching(text: str, run: Path, wanted: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The stored config in a text, where it is that of the wanted request; else None."""
     stored = load_shared_yaml(text, str(run / CONFIG))
     if not isinstance(stored, dict):
         return None
-    if _MAY_NEED_OPENING.search(text):
-        stored = nested(stored)
+    stored = opened(stored)
     return stored if not _differ(stored, wanted) and request_of(stored) == wanted else None
 
 

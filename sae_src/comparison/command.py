@@ -7,7 +7,7 @@ from typing import Literal
 
 from omnilearn.config import Node, call, reject_unused
 from omnilearn.errors import UserError, printable
-from omnilearn.files import write_bytes, write_text
+from omnilearn.files import check_can_be_named, write_bytes, write_text
 from omnilearn.runs.folder import save_root
 from omnilearn.text_table import Format, render
 from sae_src.comparison.chance import ChanceLevel, different_levels, levels_of_groups
@@ -50,6 +50,8 @@ class CompareSettings:
             raise UserError(f"out: {self.out} must end with {', '.join([*_FORMATS, *_PLOTS])}")
         if self.out is not None and not self.out.parent.is_dir():
             raise UserError(f"out: there is no folder {self.out.parent}")
+        if self.out is not None:
+            check_can_be_named(self.out)
 
 
 def compare(config: Node) -> list[Group]:

@@ -21,6 +21,7 @@ _WIDTH, _LETTERS, _ACROSS = 6.75, 7, 3
 _LINE = 0.13  # inches of a line of the legend
 _BEYOND = 0.25  # how far beyond the values a panel shows an interval, in parts of what they span
 _FAR = 2.0  # values that are this many times what they span away from 0 have no bars, beside which they look the same
+_LARGEST = 1e100  # values beyond are beyond what axes can show
 _CHANCE: dict[str, Any] = {"color": "black", "linewidth": 1.0, "linestyle": (0, (2, 1.5))}
 
 Levels = Sequence[ChanceLevel | None]
@@ -79,7 +80,7 @@ def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, n
     has_level, has_bars = False, _has_bars(groups, name)
     shown, ends = ([0.0], [0.0]) if has_bars else ([], [])
     for place, (group, level) in enumerate(zip(groups, levels, strict=True)):
-        values = list(group.values.get(name, {}).values())
+        values = [value for value in group.values.get(name, {}).values() if not abs(value) >= _LARGEST]
         if not values:
             continue
         found = estimate(values)
@@ -97,7 +98,7 @@ def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, n
             shown.append(level.scores[name])
         shown += values
         ends += [found.mean - (error or 0), found.mean + (error or 0)]
-    _show_most(axes, shown, ends)
+    _show_most(axes, shown, ends, has_bars=has_bars)
     axes.set_yticks(range(len(groups)), [label_of(group) for group in groups] if named else [""] * len(groups))
     axes.set_ylim(len(groups) - 0.4, -0.6)
     end = direction(name)
@@ -109,27 +110,34 @@ def _bars(axes: "Axes", groups: Sequence[Group], name: str, levels: Levels, *, n
 
 def _has_bars(groups: Sequence[Group], name: str) -> bool:
     """Whether lengths from 0 on show how the values of several groups differ."""
-    of_groups = [[*filter(isfinite, group.values.get(name, {}).values())] for group in groups]
+    of_groups = [[*filter(_can_be_drawn, group.values.get(name, {}).values())] for group in groups]
     every = [value for values in of_groups for value in values]
     several = sum(map(bool, of_groups)) > 1 and min(every) != max(every)
     return not several or min(map(abs, every)) < _FAR * (max(every) - min(every))
 
 
-def _show_most(axes: "Axes", values: Sequence[float], ends: Sequence[float]) -> None:
+def _can_be_drawn(value: float) -> bool:
+    return isfinite(value) and abs(value) < _LARGEST
+
+
+def _show_most(axes: "Axes", values: Sequence[float], ends: Sequence[float], *, has_bars: bool) -> None:
     """Leave out of a panel what of intervals is too far from the values."""
-    values, ends = [value for value in values if isfinite(value)], [end for end in ends if isfinite(end)]
+    values, ends = [*filter(_can_be_drawn, values)], [*filter(_can_be_drawn, ends)]
     least, most = min(values), max(values)
     span = most - least
     left, right = max(min(least, *ends), least - _BEYOND * span), min(max(most, *ends), most + _BEYOND * span)
     if right > left:
         margin = 0.05 * (right - left)
-        axes.set_xlim(left - margin * (left < 0), right + margin * (right > 0))
+        axes.set_xlim(left - margin * (left < 0 or not has_bars), right + margin * (right > 0 or not has_bars))
+    axes.locator_params(axis="x", nbins=5)
 
 
 def _scatter(axes: "Axes", groups: Sequence[Group], loss: str, score: str, levels: Levels) -> None:
     for place, group in enumerate(groups):
         first, second = group.values.get(loss, {}), group.values.get(score, {})
-        seeds = [seed for seed in first if seed in second]
+        seeds = [
+            seed for seed in first if seed in second and _can_be_drawn(first[seed]) and _can_be_drawn(second[seed])
+        ]
         marker, colour = _MARKERS[place % len(_MARKERS)], _COLOURS[place % len(_COLOURS)]
         across, up = [first[seed] for seed in seeds], [second[seed] for seed in seeds]
         axes.scatter(across, up, s=12, color=colour, marker=marker, linewidths=0, label=label_of(group))

@@ -12,7 +12,7 @@ import omnifig
 from omnilearn.config import Node, call, keys_given, reject_unknown_keys
 from omnilearn.config.recorder import recorder_of
 from omnilearn.errors import UserError, counted, printable
-from omnilearn.files import write_text
+from omnilearn.files import check_can_be_named, write_text
 from omnilearn.runs.folder import save_root
 from omnilearn.runs.identity import identity
 from omnilearn.runs.stored_config import glance_at_config
@@ -111,13 +111,17 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     plan = read_sweep(path)
     settings = call(SweepSettings, config)
     gpus, root = settings.devices, save_root(settings.saveroot)
-    reject_unknown_keys(config, keys_given(config))
+    given = keys_given(config)
+    reject_unknown_keys(config, given)
+    for action, file in (("pack", settings.pack), ("unpack", settings.unpack), ("sbatch", settings.sbatch)):
+        if action in given and file is None:
+            raise UserError(f"{action}: names no file")
     check_commands(plan.then)
     if settings.unpack is not None:
         names = unpack(settings.unpack, ExistingRuns(root))
-        print("\n".join([f"{counted(len(names), 'run')} unpacked into {root}", *names]))
+        print("\n".join([f"{counted(len(names), 'run')} unpacked into {root}", *map(printable, names)]))
         if others := [] if plan.search else _of_others(names, root, plan):
-            print(f"note: {counted(len(others), 'run')} of them not of {path}: {', '.join(others)}")
+            print(f"note: {counted(len(others), 'run')} of them not of {path}: {printable(', '.join(others))}")
         return None
     if plan.search is not None:
         return _search(plan, plan.search, settings)
@@ -203,6 +207,7 @@ def _write_batch_script(
         print("nothing is left to do: no script written")
         return
     command = _words(sweep_file, settings)
+    check_can_be_named(file)
     write_text(file, batch_script(name, command, numbers, settings.slurm_options, str(Path.cwd())))
     print(f"{len(numbers)} tasks in {file}: sbatch {file}")
 

@@ -11,13 +11,21 @@ from typing import BinaryIO
 from omnilearn.config.yaml_text import is_plain_text
 from omnilearn.data.storage.made_up import READ_ERRORS
 from omnilearn.errors import UserError
-from omnilearn.files import cannot_write, is_own_folder, is_regular, open_regular, replacing
+from omnilearn.files import (
+    cannot_write,
+    check_can_be_named,
+    is_own_folder,
+    is_regular,
+    open_regular,
+    remove_leftovers,
+    replacing,
+)
 from omnilearn.locks import is_being_trained, sole_writer
 from omnilearn.runs.checkpoint import checkpoint_path, checkpoint_steps
 from omnilearn.runs.folder import CONFIG, INFO, remove_abandoned
 from omnilearn.runs.identity import identity
 from omnilearn.runs.stored_config import glance_at_config
-from sae_src.sweeps.existing import FOLDER, ExistingRuns
+from sae_src.sweeps.existing import FOLDER, ExistingRuns, is_trained, steps_saved
 from sae_src.sweeps.plan import Job
 
 _NAME = re.compile(r"[^./][^/]*/(?:ckpt\d+/)?[^./][^/]*")
@@ -35,6 +43,8 @@ def pack(jobs: Sequence[Job], existing: ExistingRuns, path: Path) -> int:
             raise UserError(f"{run} is being trained: stop it before packing")
     if not runs:
         raise UserError("there is nothing to pack: no run of this sweep has begun")
+    check_can_be_named(path)
+    remove_leftovers(path.parent, path.name)
     with replacing(path) as temporary, tarfile.open(temporary, "w") as archive:
         for run in runs:
             for file in _files(run):
@@ -118,7 +128,9 @@ def _is_here(run: Path, existing: ExistingRuns, source: Path) -> bool:
         known = existing.find(identity(glance_at_config(run)))
     except UserError as error:  # names a folder that is gone by the time it is read
         raise UserError(f"{source}: {str(error).replace(f'{run.parent}/', '')}") from None
-    return known is not None and max(checkpoint_steps(known), default=0) >= max(checkpoint_steps(run), default=0)
+    if known is None or (is_trained(run) and not is_trained(known)):
+        return False
+    return steps_saved(known) >= steps_saved(run)
 
 
 def _moved(run: Path, existing: ExistingRuns) -> Path:

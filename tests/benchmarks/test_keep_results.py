@@ -50,6 +50,22 @@ def test_a_run_without_an_end_keeps_how_far_it_came(fig, runs, tmp_path, monkeyp
     assert read_json(place / run.name / keep_results.TRAINING)["loss/train"][0] == [1, 2]
 
 
+def test_a_damaged_run_keeps_no_other_from_being_kept(fig, runs, tmp_path, monkeypatch, capsys):
+    for name in ("aa", "bb"):
+        fig(f"{TRAIN} --budget 2 --include-eval no --name {name} --name-include-date no")
+        fig(f"eval --load {name} --mode test --ident test_results")
+    (runs / "aa" / "more.json").write_text("[1]")
+    place = tmp_path / "results"
+    for out, kept in ((place, ["bb"]), (runs, ["aa", "bb"])):
+        before = (runs / "bb" / "info.yaml").read_bytes()
+        monkeypatch.setattr(sys, "argv", ["keep_results", str(runs), "--out", str(out)])
+        with pytest.raises(SystemExit) as stop:
+            keep_results.main()
+        assert stop.value.code == 2 and "note: aa: not kept: " in capsys.readouterr().out
+        assert sorted(path.name for path in out.iterdir()) == kept
+        assert (runs / "bb" / "info.yaml").read_bytes() == before
+
+
 def test_places_in_a_config_are_left_out(tmp_path):
     run, place = tmp_path / "run", tmp_path / "kept"
     run.mkdir()

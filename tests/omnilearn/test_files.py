@@ -11,6 +11,7 @@ import torch
 
 from omnilearn.errors import UserError
 from omnilearn.files import (
+    check_can_be_named,
     is_own_folder,
     is_regular,
     load_tensors,
@@ -118,6 +119,15 @@ def test_a_folder_where_a_file_belongs(place, tmp_path):
     with pytest.raises(UserError, match="cannot be written"):
         write_text(tmp_path / "file", "ours")
     assert os.listdir(tmp_path) == [place]
+
+
+def test_a_user_cannot_name_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name in ("pipe", "link"):
+        with pytest.raises(UserError, match="not a regular file; name another"):
+            check_can_be_named(tmp_path / name)
+    check_can_be_named(tmp_path / "new")
 
 
 def test_what_fails_leaves_the_old_file(tmp_path):

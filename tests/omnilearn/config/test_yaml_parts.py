@@ -1,5 +1,7 @@
 """Reading the parts of YAML files: the same as reading them whole."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +44,10 @@ TEXTS = [
     "first: 1\n# note\nmodel:\n  a: 1\n# note\n  b: 2\n\n\nlast: 'x'\n\n",
     "\n\nmodel:\n\n  a: 1\n  b:\n  - 1\n  -  c: 2\n     d: 3\n",
     "text: > # note\n  x\n\n  y\n\nnext: 1\n",
+    "text: >+ # note\n  x\n\n# note\n\nnext: 1\n",
+    "text: 'x\n# y\n  z'\n",
+    "model:\n  text: 'x\n  # y\n    z'\n",
+    "text: !\n# \t\n",
     "",
     "- 1\n- 2",
 ]
@@ -77,6 +83,11 @@ def test_whatever_a_run_may_write(tree):
         "a: [1",
         "a: 1\n b: 2",
         "aaa: 1\rbbb: 2\nbbb: 3",
+        "text: x\n# y\n  z\n",
+        "text: 1\n# \x00\n",
+        "\n".join("  " * depth + "key:" for depth in range(1000)),
+        f"{'k' * 1100}: 1\n",
+        f"model:\n  {'k' * 1100}: 1\n",
         "aaa: 1\x85bbb: 2\nbbb: 3",
         "a: !!python/object:x {}",
         "a: 1\nb",
@@ -88,6 +99,13 @@ def test_mistakes_are_those_of_the_whole(text):
     with pytest.raises(ConfigError) as parts:
         load_shared_yaml(text, "x")
     assert str(parts.value) == str(whole.value)
+
+
+@pytest.mark.parametrize("text", ["a" * 90_000, "_" * 90_000 + " ", "a." * 45_000, "a: " + "." * 60_000 + "\n"])
+def test_a_long_line_takes_no_longer_than_short_ones(text):
+    began = time.process_time()
+    assert load_shared_yaml(text, "x") == load_yaml(text, "x")
+    assert time.process_time() - began < 2
 
 
 def test_only_some_keys():

@@ -12,6 +12,7 @@ from omnilearn.runs.checkpoint import (
     damage,
     load_model_state,
     load_training_state,
+    newest_undamaged,
     remove_checkpoints,
     save_checkpoint,
     set_aside_after,
@@ -100,3 +101,9 @@ def test_a_folder_that_cannot_be_written_leaves_no_part(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="No space left"):
         save(tmp_path, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["ckpt1"]
+
+
+@pytest.mark.parametrize("name", ["ckpt0020", "ckpt\u0662", "ckpt-1", "ckpt"])
+def test_folders_of_other_names_are_no_checkpoints(name, tmp_path):
+    (tmp_path / name).mkdir()
+    assert checkpoint_steps(tmp_path) == [] and newest_undamaged(tmp_path) is None

@@ -139,6 +139,14 @@ def test_folders_of_others(unfinished, runs, tmp_path):
     os.mkfifo(runs / "pipe" / "config.yaml")
     (runs / "bytes").mkdir()
     (runs / "bytes" / "config.yaml").write_bytes(b"\xff\xfe")
+    for name, text in (
+        ("number", "1: 2\n"),
+        ("word", "yes: 2\n"),
+        ("deep", "[" * 500),
+        ("dots", f"a: {'.' * 60_000}\n"),
+    ):
+        (runs / name).mkdir()
+        (runs / name / "config.yaml").write_text(text)
     (runs / ".new-run-0.1.tmp").mkdir()
     shutil.copy(run / "config.yaml", runs / ".new-run-0.1.tmp")
     assert list(unfinished_runs(runs, asked())) == [run]

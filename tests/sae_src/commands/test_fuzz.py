@@ -4,7 +4,7 @@ import io
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import sae_src as sae
@@ -38,6 +38,8 @@ def test_yaml(text):
 
 @BOUNDED
 @given(TREES)
+@example("\x85")
+@example({"a": ["x\u2028 y", "\u2029", " \x85\n", "#\x85"]})
 def test_saved_yaml_reads_back(tree):
     assert load_yaml(dump_yaml(tree), "text") == tree
 

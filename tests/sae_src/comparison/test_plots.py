@@ -5,7 +5,7 @@ import pytest
 from omnilearn.figures import arranged
 from sae_src.comparison.chance import ChanceLevel
 from sae_src.comparison.groups import Group
-from sae_src.comparison.plots import comparison_figure
+from sae_src.comparison.plots import comparison_figure, plot
 from sae_src.comparison.scores import direction
 
 NAMES = ["test_results.rec_loss", "dci.disentanglement"]
@@ -91,6 +91,14 @@ def test_values_that_bars_would_make_the_same_are_points(groups):
     assert not losses.patches and losses.get_xlim()[0] > 900
     dots = [dot.tolist() for each in losses.collections for dot in each.get_offsets() if len(each.get_offsets()) > 0]
     assert {across for across, _ in dots if across == across} >= {1000.0, 1010.0, 1040.0}
+
+
+def test_values_beyond_any_axis_are_left_out(groups):
+    groups[0].values[NAMES[0]] = {0: 1.7e308, 1: -1e308, 2: float("inf")}
+    groups[1].values[NAMES[0]] = {0: 1.0, 1: 2.0}
+    assert plot(groups, NAMES, "png")
+    groups[1].values[NAMES[0]] = {0: float("nan")}
+    assert plot(groups, NAMES, "png")
 
 
 def test_fifty_models_look_different():

@@ -2,13 +2,17 @@
 
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 
+import omnifig
 import pytest
 
+from omnilearn.config import dump_yaml
 from omnilearn.errors import UserError
 from omnilearn.locks import is_being_trained, sole_writer
+from omnilearn.runs.info import read_info
 from sae_src.sweeps.existing import ExistingRuns, is_trained
 from sae_src.sweeps.packing import pack, unpack
 from sae_src.sweeps.plan import jobs_of
@@ -60,6 +64,37 @@ def test_a_run_that_a_gpu_has_begun_goes_on_without_one(fig, runs, tmp_path, cap
         fig(f"sweep {tmp_path / 'small.yaml'}")
     fig(f"sweep {tmp_path / 'small.yaml'} --retry failed --accept-changes yes")
     assert is_trained(runs / "one") and "device: cpu" in config.read_text()
+
+
+def test_a_finished_run_is_more_than_one_that_was_interrupted(jobs, fig, runs, tmp_path):
+    run = fig(f"train hybrid a/conv12 m/ae d/vec {KEYS} --budget 4 --checkpoint.freq 2 --name one")
+    there = ExistingRuns(tmp_path / "there")
+    part = shutil.copytree(run, there.root / "part")
+    shutil.rmtree(part / "ckpt4")
+    info = read_info(part)
+    del info["completed"]
+    (part / "info.yaml").write_text(dump_yaml(info))
+    for checkpoint in run.glob("ckpt*"):
+        shutil.rmtree(checkpoint)
+    pack(jobs, ExistingRuns(runs), tmp_path / "packed.tar")
+    assert unpack(tmp_path / "packed.tar", there) == [run.name]
+
+
+@pytest.mark.parametrize("action", ["pack", "unpack", "sbatch"])
+def test_no_name_is_no_file(action, fig, tmp_path, jobs):
+    with pytest.raises(UserError, match=f"{action}: names no file"):
+        omnifig.main(["sweep", str(tmp_path / "small.yaml"), f"--{action}", ""])
+
+
+def test_a_killed_pack_leaves_nothing_to_the_next_and_a_pipe_stays(jobs, fig, runs, tmp_path):
+    fig(f"train hybrid a/conv12 m/ae d/vec {KEYS} --budget 4 --name one --include-eval no")
+    left = tmp_path / f".packed.tar.{2**22 + 1}.tmp"
+    left.touch()
+    pack(jobs, ExistingRuns(runs), tmp_path / "packed.tar")
+    assert not left.exists() and (tmp_path / "packed.tar").is_file()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="not a regular file"):
+        pack(jobs, ExistingRuns(runs), tmp_path / "pipe")
 
 
 def test_runs_of_another_sweep_are_named(jobs, fig, runs, tmp_path, capsys):
