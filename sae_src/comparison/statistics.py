@@ -30,7 +30,9 @@ class Estimate:
 def estimate(values: Sequence[float]) -> Estimate:
     """The mean of values, at least one, and how sure it is."""
     found = np.asarray(values, dtype=float)
-    return estimate_of(float(found.mean()), float(found.std(ddof=1)) if len(found) > 1 else math.nan, len(found))
+    with np.errstate(all="ignore"):  # a score of a run that diverged may be infinite
+        mean, sd = float(found.mean()), float(found.std(ddof=1)) if len(found) > 1 else math.nan
+    return estimate_of(mean, sd, len(found))
 
 
 def estimate_of(mean: float, sd: float, n: int) -> Estimate:

@@ -24,8 +24,8 @@ from sae_src.sample_quality.frechet import Moments
 from sae_src.sample_quality.statistics import read_statistics, write_statistics
 
 TRAIN = (
-    "train hybrid a/conv12 m/ae d/vec --dataset.num-samples 300 --budget 4 --checkpoint.freq 2 --viz.freq 1 "
-    "--viz-traversals no --validation.freq 2 --records.freq 1 --device cpu --name-include-date no"
+    "train hybrid a/conv12 m/ae d/vec --latent-dim 4 --dataset.num-samples 300 --budget 4 --checkpoint.freq 2 "
+    "--viz.freq 1 --viz-traversals no --validation.freq 2 --records.freq 1 --device cpu --name-include-date no"
 )
 METRICS = (
     "eval-metrics --load done --device cpu --metrics '[unsupervised,responses]' --num-train 20 --num-test 20 "

@@ -80,3 +80,8 @@ def test_a_measure_says_which_of_its_scores_are_good_when_high(monkeypatch):
     monkeypatch.setitem(measures._KINDS, "sharpness", Sharpness)
     assert direction("test_results.sharpness") == "high"
     assert direction("test_results.blur") == "low"
+
+
+def test_scores_of_runs_that_diverged_are_no_warning():
+    assert estimate([math.inf, 1.0]).mean == math.inf
+    assert math.isnan(estimate([math.inf, -math.inf]).mean) and estimate([1e308, -1e308]).sd == math.inf
