@@ -99,11 +99,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, help="a folder of runs")
     parser.add_argument("--where", default="", help="conditions that they meet, as for fig compare")
-    parser.add_argument("--unfinished", action="store_true", help="those too that have not come to their end")
+    parser.add_argument(
+        "--unfinished",
+        choices=("yes", "no"),
+        nargs="?",
+        const="yes",
+        default="no",
+        help="those too that have not come to their end",
+    )
     parser.add_argument("--out", type=Path, required=True, help="where to")
     arguments = parser.parse_args()
     try:
-        runs, notes = runs_to_compare("all", arguments.runs, where=arguments.where, unfinished=arguments.unfinished)
+        runs, notes = runs_to_compare(
+            "all", arguments.runs, where=arguments.where, unfinished=arguments.unfinished == "yes"
+        )
     except UserError as error:
         parser.error(str(error))
     failed = []

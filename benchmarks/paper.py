@@ -190,7 +190,6 @@ def report(
 ) -> str:
     """The comparison with the runs of a folder as text; `UserError` where no run is left."""
     runs, notes = runs_to_compare(runs_in(folder), folder, where=where, unfinished=unfinished)
-    notes = [note.replace("--unfinished yes", "--unfinished") for note in notes]
     runs = [run for run in runs if data is None or run.summary.data == data]
     if not runs:
         raise UserError(f"data: no finished run with results is on {data}")
@@ -217,7 +216,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--compare", type=Path, metavar="FOLDER", help="a save folder with runs, or a folder of such")
     parser.add_argument("--data", choices=list(published.tables), help="one data set alone")
     parser.add_argument("--where", default="", help="conditions on runs, as in fig compare")
-    parser.add_argument("--unfinished", action="store_true", help="runs too that have not come to their end")
+    parser.add_argument(
+        "--unfinished",
+        choices=("yes", "no"),
+        nargs="?",
+        const="yes",
+        default="no",
+        help="runs too that have not come to their end",
+    )
     parser.add_argument("--format", choices=("table", "md", "csv", "json"), default="table")
     given = parser.parse_args(arguments)
     if given.compare is None:
@@ -225,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(render(rows, list(dict.fromkeys(name for row in rows for name in row)), given.format), end="")
         return
     try:
-        chosen = {"data": given.data, "where": given.where, "unfinished": given.unfinished}
+        chosen = {"data": given.data, "where": given.where, "unfinished": given.unfinished == "yes"}
         print(report(given.compare, published, **chosen, kind=given.format), end="")
     except UserError as error:
         parser.exit(2, f"error: {error}\n")

@@ -54,24 +54,19 @@ CHANGED = {
 }
 RIVALS = ("SAE-12", "SVAE-12 lighter")
 COMPARED = {**QUALITY, **DISENTANGLEMENT, "dci.completeness": "completeness"}
-# What published.yaml calls them, for those at full size.
-PUBLISHED = {
-    "DCI": "dci",
-    "completeness": "",
-    "MIG": "mig",
-    "IRS": "irs",
-    "SAP": "sap",
-    "modularity": "modularity",
-    "explicitness": "explicitness",
-    "InfoM": "",
-    "InfoC": "",
-    "InfoE": "",
-    "responses": "responses",
-}
-OF_PUBLISHED = {
-    **{called: name for name, called in COMPARED.items()},
+# The scores of the run at full size.
+AT_FULL_SIZE = {
+    "DCI": "dci.disentanglement",
+    "completeness": "dci.completeness",
+    "MIG": "mig.discrete_mig",
+    "IRS": "irs.avg_score",
+    "SAP": "sap.SAP_score",
     "modularity": "modularity-explicitness.modularity_score",
     "explicitness": "modularity-explicitness.explicitness_score_test",
+    "InfoM": "infomec.infom",
+    "InfoC": "infomec.infoc",
+    "InfoE": "infomec.infoe",
+    "responses": "responses.disentanglement",
 }
 BIN = 4000  # steps that a number of the curve at full size stands for
 DRAWN = ("test_results.rec_loss", "test_results.hybrid_factor_distance", "dci.disentanglement", "mig.discrete_mig")
@@ -81,19 +76,14 @@ BEGIN, END = "<!-- {name}: written by docs/write_results.py -->", "<!-- end -->"
 def main() -> None:
     """Write the page and the chart, or check the page."""
     try:
-        write()
+        groups = groups_of(RESULTS)
+        text = page(groups)
+        if sys.argv[1:] == ["--check"]:
+            sys.exit(0 if PAGE.read_text(encoding="utf-8") == text else f"{PAGE} is out of date")
+        PAGE.write_text(text, encoding="utf-8")
+        write_bytes(CHART, plot(groups, DRAWN, "png", [chance_level()] * len(groups)))
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")
-
-
-def write() -> None:
-    """Do what `main` says."""
-    groups = groups_of(RESULTS)
-    text = page(groups)
-    if sys.argv[1:] == ["--check"]:
-        sys.exit(0 if PAGE.read_text(encoding="utf-8") == text else f"{PAGE} is out of date")
-    PAGE.write_text(text, encoding="utf-8")
-    write_bytes(CHART, plot(groups, DRAWN, "png", [*chance_levels()] * len(groups)))
 
 
 def page(groups: Sequence[Group]) -> str:
@@ -123,45 +113,50 @@ def kept(folder: Path, *, unfinished: bool = False) -> list[ScoredRun]:
 
 def blocks(groups: Sequence[Group]) -> dict[str, str]:
     """What stands between the marks of the page, by name."""
-    levels, published = chance_levels(), read_published()
+    published = read_published()
     with_data, _ = grouped([run for group in groups for run in group.runs], ["model", "data"], published.names)
     order = [{name: row[name] for name in ORDER_COLUMNS[1:]} for row in orderings(with_data, published)]
     falls = [converged(group) for group in groups]
+    (large,) = kept(FULL_SIZE, unfinished=True)
     return {
         "quality": renamed(table(groups, list(QUALITY), "md"), QUALITY),
-        "disentanglement": renamed(table(groups, list(DISENTANGLEMENT), "md", levels), DISENTANGLEMENT),
+        "disentanglement": renamed(table(groups, list(DISENTANGLEMENT), "md", [chance_level()]), DISENTANGLEMENT),
         "orderings": render(order, list(ORDER_COLUMNS[1:]), "md"),
         "changes": renamed(table([*unchanged(groups), *groups_of(CHANGES)], list(CHANGED), "md"), CHANGED),
         "seeds": render(rows := compared(groups_of(RESULTS, CHANGES, SEEDS)), list(rows[0]), "md"),
         "convergence": render(falls, list(falls[0]), "md"),
-        "curve": render([row := curve()], list(row), "md"),
-        "full size": render(rows := full_size(), list(rows[0]), "md"),
+        "curve": render([row := curve(large)], list(row), "md"),
+        "full size": render(rows := full_size(large), list(rows[0]), "md"),
     }
 
 
-def chance_levels() -> list[ChanceLevel]:
+def chance_level() -> ChanceLevel:
     """What random codes get: by the runs scored last, since InfoMEC had another form before, with other levels."""
-    return different_levels(levels_of_groups([group.runs for group in groups_of(SEEDS)], compute=False))
+    (level,) = different_levels(levels_of_groups([group.runs for group in groups_of(SEEDS)], compute=False))
+    return level
 
 
-def full_size() -> list[dict[str, object]]:
+def full_size(run: ScoredRun) -> list[dict[str, object]]:
     """The scores of the run at full size, the published ones and those of random codes."""
-    (run,) = kept(FULL_SIZE, unfinished=True)
+    published = read_published()
+    there = published.tables["3ds"]["SAE-12"]
+    called = {name: score for score, names in published.scores.items() for name in names}
     (level,) = different_levels(levels_of_groups([[run]], compute=False))
-    there = read_published().tables["3ds"]["SAE-12"]
-    ours = {called: f"{run.scores[OF_PUBLISHED[called]]:.3f}" for called in PUBLISHED}
-    theirs = {called: shown(there[name]) if name else "" for called, name in PUBLISHED.items()}
-    random = {called: level.scores.get(OF_PUBLISHED[called]) for called in PUBLISHED}
-    return [
-        {"": f"SAE-12, {run.summary.step:,} steps", **ours},
-        {"": "published, 3D-Shapes, 100,000 steps", **theirs},
-        {"": "chance, 12 codes", **{called: "" if each is None else f"{each:.3f}" for called, each in random.items()}},
+    rows: list[dict[str, object]] = [
+        {"": f"SAE-12, {run.summary.step:,} steps"},
+        {"": "published, 3D-Shapes, 100,000 steps"},
+        {"": "chance, 12 codes"},
     ]
+    for column, name in AT_FULL_SIZE.items():
+        by_chance = level.scores.get(name)
+        cells = f"{run.scores[name]:.3f}", shown(there[called[name]]) if called.get(name) in there else ""
+        for row, text in zip(rows, (*cells, "" if by_chance is None else f"{by_chance:.3f}"), strict=True):
+            row[column] = text
+    return rows
 
 
-def curve() -> dict[str, str]:
+def curve(run: ScoredRun) -> dict[str, str]:
     """The training loss at full size: means over the batches that were recorded in `BIN` steps each."""
-    (run,) = kept(FULL_SIZE, unfinished=True)
     bins: dict[int, list[float]] = {}
     for step, loss in zip(*read_json_table(run.summary.path / TRAINING)["loss/train"], strict=True):
         bins.setdefault(-(-step // BIN), []).append(loss)

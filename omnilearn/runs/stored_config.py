@@ -44,7 +44,7 @@ def glance_at_config(run: Path) -> Mapping[str, Any]:
         data = load_shared_yaml(read_text(path), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as a config: {error}") from error
-    return data if isinstance(data, dict) and _is_open(data) else read_stored_config(run)
+    return opened(data) if isinstance(data, dict) else read_stored_config(run)
 
 
 def opened(data: Mapping[Any, Any]) -> Mapping[str, Any]:

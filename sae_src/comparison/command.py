@@ -46,12 +46,13 @@ class CompareSettings:
     def __post_init__(self) -> None:
         if not self.runs:
             raise UserError("which runs? --runs all, a pattern such as 'vec_*', or a list: '[NAME, NAME]'")
-        if self.out is not None and self.out.suffix not in {**_FORMATS, **_PLOTS}:
+        if self.out is None:
+            return
+        if self.out.suffix not in {**_FORMATS, **_PLOTS}:
             raise UserError(f"out: {self.out} must end with {', '.join([*_FORMATS, *_PLOTS])}")
-        if self.out is not None and not self.out.parent.is_dir():
+        if not self.out.parent.is_dir():
             raise UserError(f"out: there is no folder {self.out.parent}")
-        if self.out is not None:
-            check_can_be_named(self.out)
+        check_can_be_named(self.out)
 
 
 def compare(config: Node) -> list[Group]:

@@ -120,7 +120,7 @@ def sweep(config: Node) -> Outcome | list[Trial | None] | None:
     if settings.unpack is not None:
         names = unpack(settings.unpack, ExistingRuns(root))
         print("\n".join([f"{counted(len(names), 'run')} unpacked into {root}", *map(printable, names)]))
-        if others := [] if plan.search else _of_others(names, root, plan):
+        if others := _of_others(names, root, plan) if names and plan.search is None else []:
             print(f"note: {counted(len(others), 'run')} of them not of {path}: {printable(', '.join(others))}")
         return None
     if plan.search is not None:

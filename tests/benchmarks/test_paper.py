@@ -78,7 +78,7 @@ def test_runs_that_have_not_come_to_their_end_are_named_or_taken(some, capsys):
     kept = made(some, "kept", config=config, info={"step": 39366}, steps=())  # without checkpoints
     write_json(kept / "metrics.json", {"scores": {"DCI": {"disentanglement": 0.3}}, "step": 39366})
     main(["--compare", str(some)])
-    assert "note: kept: left out, interrupted at 39366 of 100000 steps (--unfinished)" in capsys.readouterr().out
+    assert "note: kept: left out, interrupted at 39366 of 100000 steps (--unfinished yes)" in capsys.readouterr().out
     main(["--compare", str(some), "--where", "seed=7", "--unfinished"])
     assert "note: 3ds AE: 39366 steps, published are 100000" in capsys.readouterr().out
 
