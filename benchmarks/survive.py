@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from omnilearn.files import load_tensors
 from omnilearn.runs.checkpoint import checkpoint_steps
+from omnilearn.tensor_files import load_tensors
 
 ROOT = Path(__file__).resolve().parents[1]
 METHODS = {

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from omnilearn.errors import UserError
-from omnilearn.files import make_folder, replacing, save_tensors
+from omnilearn.files import make_folder, replacing
+from omnilearn.tensor_files import save_tensors
 from sae_src.methods import Autoencoder, mean_of
 
 Format = Literal["onnx", "safetensors", "torch"]

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from omnilearn.files import load_tensors
+from omnilearn.tensor_files import load_tensors
 from tests.conftest import ROOT
 
 SHORT = "--budget 2 --dataset.num-samples 600 --device cpu --name-include-date no"

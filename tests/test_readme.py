@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from omnilearn.files import load_tensors
+from omnilearn.tensor_files import load_tensors
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()

@@ -13,10 +13,11 @@ import torch
 from omnilearn.data.loading import Data
 from omnilearn.evaluation.evaluate import Evaluation, evaluate, evaluation_mode
 from omnilearn.evaluation.measures import Measure, Measured, NotPrepared, Unavailable
-from omnilearn.files import save_tensors, storable, write_json
+from omnilearn.files import write_json
 from omnilearn.model import Model
 from omnilearn.precision import Precision
 from omnilearn.randomness import undisturbed
+from omnilearn.tensor_files import save_tensors, storable
 from omnilearn.tensorboard.visualiser import Visualiser
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.versions import library_versions

@@ -19,10 +19,9 @@ from omnilearn.files import (
     not_regular,
     open_regular,
     remove_leftovers,
-    tensor_bytes,
-    tensors_in,
     write_json,
 )
+from omnilearn.tensor_files import tensor_bytes, tensors_in
 
 MODEL = "model.pth.tar"
 TRAINING = "training.pth.tar"

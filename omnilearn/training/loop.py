@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from omnilearn.files import restored, storable
 from omnilearn.precision import Precision, forward_context
 from omnilearn.randomness import generator_states, set_generator_states
+from omnilearn.tensor_files import restored, storable
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components
 from omnilearn.training.interruption import FiniteGuard, Interruption, Stop

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omnilearn.figures import encoded
-from omnilearn.files import is_own_folder, make_folder, not_regular, save_tensors, storable, write_bytes, write_json
+from omnilearn.files import is_own_folder, make_folder, not_regular, write_bytes, write_json
+from omnilearn.tensor_files import save_tensors, storable
 from omnilearn.tensorboard.writer import TensorBoardWriter, tag_of
 from sae_src.eval_metrics.outcome import Outcome
 

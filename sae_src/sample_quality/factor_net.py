@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import Unavailable
-from omnilearn.files import load_tensors, save_tensors
 from omnilearn.randomness import undisturbed
+from omnilearn.tensor_files import load_tensors, save_tensors
 from sae_src.sample_quality.frechet import Moments
 
 FILE = "factor_net.pth.tar"

@@ -12,8 +12,8 @@ import torch
 
 import sae_src as sae
 from omnilearn.config import call
-from omnilearn.files import load_tensors
 from omnilearn.layers.criteria import Criterion
+from omnilearn.tensor_files import load_tensors
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble
 from omnilearn.training.interruption import NOT_FINITE, Stop

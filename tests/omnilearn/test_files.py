@@ -14,7 +14,6 @@ from omnilearn.files import (
     check_can_be_named,
     is_own_folder,
     is_regular,
-    load_tensors,
     open_regular,
     open_to_write,
     read_bytes,
@@ -22,10 +21,10 @@ from omnilearn.files import (
     read_text,
     remove_leftovers,
     replacing,
-    save_tensors,
     write_json,
     write_text,
 )
+from omnilearn.tensor_files import load_tensors, save_tensors
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import omnifig
 import pytest
 
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors
+from omnilearn.tensor_files import load_tensors
 from tests.sae_src.test_runs import events
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import sae_src as sae
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors
+from omnilearn.tensor_files import load_tensors
 from tests.conftest import REFERENCE
 
 SMALL = "--dataset.num-samples 2000 --budget 24 --validation.freq 10 --checkpoint.freq 10 --viz.freq 8 --records.freq 4"

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 import sae_src as sae
-from omnilearn.files import checksum, load_tensors, read_json, save_tensors, write_json
+from omnilearn.files import checksum, read_json, write_json
 from omnilearn.layers.criteria import Criterion
 from omnilearn.runs.checkpoint import CHECKSUMS, MODEL, checkpoint_path
 from omnilearn.runs.info import read_info
+from omnilearn.tensor_files import load_tensors, save_tensors
 from omnilearn.training.interruption import NOT_FINITE, Stop
 from sae_src.divergences import maximum_mean_discrepancy
 from sae_src.methods import Autoencoder

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from omnilearn.evaluation import results
-from omnilearn.files import load_tensors
 from omnilearn.runs.summary import summarise
+from omnilearn.tensor_files import load_tensors
 from omnilearn.training.interruption import STOPPED, Interruption, Stop
 
 KEYS = "--dataset.num-samples 600 --budget 4 --validation.freq 2 --device cpu --name-include-date no"

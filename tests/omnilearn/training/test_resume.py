@@ -13,8 +13,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from omnilearn.files import load_tensors
 from omnilearn.runs.checkpoint import checkpoint_steps
+from omnilearn.tensor_files import load_tensors
 from omnilearn.training.interruption import STOPPED, Interruption, Stop
 from tests.command_lines import with_keys
 from tests.conftest import ROOT

@@ -12,10 +12,11 @@ import torch
 
 from omnilearn.errors import UserError
 from omnilearn.evaluation import results
-from omnilearn.files import checksum, load_tensors, read_json, save_tensors, write_json
+from omnilearn.files import checksum, read_json, write_json
 from omnilearn.runs.checkpoint import CHECKSUMS, checkpoint_steps, damage, tidy_up
 from omnilearn.runs.info import read_info
 from omnilearn.runs.summary import summarise
+from omnilearn.tensor_files import load_tensors, save_tensors
 from omnilearn.training.hooks import Validate
 from omnilearn.training.interruption import STOPPED, Stop
 from tests.command_lines import with_keys

@@ -11,8 +11,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors
 from omnilearn.runs.checkpoint import checkpoint_steps, save_checkpoint
+from omnilearn.tensor_files import load_tensors
 from tests.command_lines import with_keys
 from tests.omnilearn.training.test_resume import KEYS, METHODS, curve, finish, start
 

@@ -12,10 +12,10 @@ from torch import nn
 import sae_src as sae
 from omnilearn.config.yaml_text import load_yaml
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors
 from omnilearn.layers import ConvLayer
 from omnilearn.layers.criteria import Criterion
 from omnilearn.runs.identity import request_of
+from omnilearn.tensor_files import load_tensors
 from omnilearn.training import speed
 from omnilearn.training.speed import choose_compilation, compiled, has_cpp_compiler, seconds_per_step
 from sae_src.structure_modules import RungInfer

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors
 from omnilearn.model import Model
+from omnilearn.tensor_files import load_tensors
 from omnilearn.training.settings import TrainSettings
 from omnilearn.training.weight_average import WeightAverage
 

@@ -18,8 +18,9 @@ from tensorboard.backend.event_processing.event_file_loader import RawEventFileL
 
 from omnilearn.data.shapes.hdf5_file import write_h5
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors, read_json
+from omnilearn.files import read_json
 from omnilearn.runs.checkpoint import checkpoint_steps, damage
+from omnilearn.tensor_files import load_tensors
 from sae_src.sample_quality.frechet import Moments
 from sae_src.sample_quality.statistics import read_statistics, write_statistics
 

@@ -9,11 +9,11 @@ import torch
 
 import sae_src as sae
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors
 from omnilearn.runs.checkpoint import checkpoint_steps
 from omnilearn.runs.identity import identity
 from omnilearn.runs.info import read_info
 from omnilearn.runs.stored_config import read_stored_config
+from omnilearn.tensor_files import load_tensors
 from tests.omnilearn.training.test_resume import assert_same, finish, kill_at, start
 from tests.sae_src.commands.grid_runs import HOLDOUT, MODEL, SHIFT, write_grid
 

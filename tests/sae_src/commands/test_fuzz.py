@@ -12,7 +12,8 @@ from omnilearn.config.command_line import split_command_line
 from omnilearn.config.tree import merged, nested, read_config, without_removed
 from omnilearn.config.yaml_text import dump_yaml, is_plain_text, load_yaml
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors, read_json
+from omnilearn.files import read_json
+from omnilearn.tensor_files import load_tensors
 
 BOUNDED = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

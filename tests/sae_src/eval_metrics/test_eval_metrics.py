@@ -12,7 +12,7 @@ import sae_src as sae
 from omnilearn.config import call
 from omnilearn.data.shapes.dataset import Shapes
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors
+from omnilearn.tensor_files import load_tensors
 from sae_src.eval_metrics.command import EvaluationSettings, metric_dataset
 from sae_src.eval_metrics.table import all_metrics
 

@@ -9,8 +9,8 @@ import torch
 
 import sae_src as sae
 from omnilearn.errors import UserError
-from omnilearn.files import load_tensors, save_tensors
 from omnilearn.runs.checkpoint import checkpoint_steps
+from omnilearn.tensor_files import load_tensors, save_tensors
 from tests.omnilearn.training.test_resume import curve, finish, kill_at, start
 from tests.omnilearn.training.test_resume_edges import seal
 

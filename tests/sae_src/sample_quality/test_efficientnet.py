@@ -14,7 +14,7 @@ from torchvision.transforms.functional import center_crop
 import sae_src as sae
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import NotPrepared, Unavailable
-from omnilearn.files import load_tensors
+from omnilearn.tensor_files import load_tensors
 from sae_src.sample_quality.efficientnet import DIM, SHA256, EfficientNetLite0, is_installed, load_efficientnet
 from sae_src.sample_quality.frechet import Moments, frechet_distance
 from sae_src.sample_quality.lite0_distance import FILE, Lite0Distance

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from omnilearn.data.shapes.dataset import Shapes
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import Unavailable
-from omnilearn.files import load_tensors, save_tensors
+from omnilearn.tensor_files import load_tensors, save_tensors
 from sae_src.sample_quality.factor_net import FactorNet, load_factor_net
 from sae_src.sample_quality.frechet import frechet_distance
 from sae_src.sample_quality.measures import data_batches, moments_of

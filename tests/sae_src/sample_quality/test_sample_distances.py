@@ -13,7 +13,7 @@ from omnilearn.data import Subset
 from omnilearn.data.shapes.dataset import Shapes
 from omnilearn.errors import UserError
 from omnilearn.evaluation.measures import Unavailable
-from omnilearn.files import load_tensors
+from omnilearn.tensor_files import load_tensors
 from sae_src.sample_quality.frechet import Moments, frechet_distance
 from sae_src.sample_quality.measures import FactorDistance, data_batches
 from sae_src.sample_quality.samples import kinds_of, sample_batches

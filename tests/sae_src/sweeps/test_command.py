@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from omnilearn.files import load_tensors
 from omnilearn.runs.info import read_info
 from omnilearn.runs.stored_config import read_stored_config
+from omnilearn.tensor_files import load_tensors
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
