@@ -58,8 +58,8 @@ def to_device(network: Network, device: torch.device) -> Network:
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-# Values of the observations in a batch at which passes are fastest: measured on CPUs, where of larger batches layers make
-# blocks that are returned to the system when they are freed; on a GPU, enough to keep it busy.
+# Values of the observations in a batch at which passes are fastest: measured on CPUs, where features of larger batches
+# are returned to the system when they are freed; on a GPU, enough to keep it busy.
 _VALUES_AT_ONCE = {"cpu": 2**18, "cuda": 2**23}
 _MOST_AT_ONCE = 8192
 
