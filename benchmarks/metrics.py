@@ -8,8 +8,8 @@ that fit the device, whose convolutions have their channels last.
 "One after the other" computes the same metrics at the same sizes with the same formulas, but every metric draws and
 encodes its own points in batches of 64, DCI and Fairness each fit scikit-learn's classifiers one by one, Fairness
 encodes what it predicts pair by pair, and every group of responses has a pass of its own in batches of 100, through
-layers that enlarge images before they convolve them, as in the published system. Both use `--threads` threads for the model. The weights are random: the times do not depend on them
-much, the scores mean nothing.
+layers that enlarge images before they convolve them, as in the published system. Both use `--threads` threads for the
+model. The weights are random: the times do not depend on them much, the scores mean nothing.
 
 --num-train N scales all sizes by N / 10000, for a quick try; the ratio that counts is the one at the default.
 """
