@@ -121,7 +121,9 @@ class ConvLayer(Layer):
         Trainings keep to the two steps, and to the digits that they have always had; so do passes that are recorded, in
         16 bits, or through parts that somebody has hooks on or has replaced.
         """
-        if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or features.device.type != "cpu":
+        if torch.is_grad_enabled() or features.device.type != "cpu":
+            return False
+        if torch.is_autocast_enabled("cpu") or features.dtype.itemsize < 4:
             return False
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return False

@@ -288,4 +288,5 @@ def test_images_are_enlarged_first_in_16_bits_and_where_they_are_recorded(mixed_
             assert layer(images).dtype == torch.bfloat16
         torch.jit.trace(layer, images, check_trace=False)
         torch.export.export(layer, (images,))
+        layer.bfloat16()(images.bfloat16())
     assert not mixed_first
