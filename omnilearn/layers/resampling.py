@@ -113,13 +113,12 @@ def convolve_enlarged(images: Tensor, convolution: nn.Conv2d, factor: int) -> Te
         factor: by which height and width grow.
     """
     batch, channels, height, width = images.shape
-    kernel_height, kernel_width = convolution.kernel_size
-    outputs = convolution.out_channels
+    outputs, kernel_height, kernel_width = convolution.out_channels, *convolution.kernel_size
     weights = convolution.weight.permute(1, 0, 2, 3).reshape(channels, -1)
-    mixed = images.permute(0, 2, 3, 1).reshape(-1, channels) @ weights
+    mixed = images.permute(0, 2, 3, 1).reshape(batch * height * width, channels) @ weights
     taps = mixed.view(batch, height, width, outputs, kernel_height, kernel_width)
-    rows = taps.permute(0, 3, 4, 1, 5, 2).reshape(-1, kernel_width * width)  # (B C' kernel_height H, kernel_width W)
-    wide = (rows @ _enlarging(width, kernel_width, factor, images)).view(batch * outputs, -1, factor * width)
+    rows = taps.permute(0, 3, 4, 1, 5, 2).reshape(batch * outputs, kernel_height * height, kernel_width * width)
+    wide = rows @ _enlarging(width, kernel_width, factor, images)
     large = _enlarging(height, kernel_height, factor, images).T @ wide
     large = large.view(batch, outputs, factor * height, factor * width)
     if convolution.bias is not None:

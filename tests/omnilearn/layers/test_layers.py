@@ -234,7 +234,8 @@ def test_few_channels_are_mixed_before_images_are_enlarged(din, dout, kernel, me
     assert not mixed_first
     with torch.no_grad():
         found = layer(images)
-    assert mixed_first == [layer.conv]
+        assert layer(images[:0]).shape == (0, *dout)
+    assert mixed_first == [layer.conv, layer.conv]
     assert found.stride() == expected.stride()
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
 
