@@ -7,9 +7,9 @@ classifiers, factors are spread over `--threads` processes, interventions on all
 that fit the device, whose convolutions have their channels last.
 "One after the other" computes the same metrics at the same sizes with the same formulas, but every metric draws and
 encodes its own points in batches of 64, DCI and Fairness each fit scikit-learn's classifiers one by one, Fairness
-encodes what it predicts pair by pair, and every group of responses has a pass of its own in batches of 100, through
-layers that enlarge images before they convolve them, as in the published system. Both use `--threads` threads for the
-model. The weights are random: the times do not depend on them much, the scores mean nothing.
+encodes what it predicts pair by pair, and every group of responses has a pass of its own in batches of 100, as in the
+published system. Both use `--threads` threads for the model. The weights are random: the times do not depend on them
+much, the scores mean nothing.
 
 --num-train N scales all sizes by N / 10000, for a quick try; the ratio that counts is the one at the default.
 """
@@ -23,14 +23,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 from sklearn.ensemble import GradientBoostingClassifier
-from torch import nn
 
 import sae_src as sae
 from omnilearn.assembly import build_data
 from omnilearn.data import Dataset
 from omnilearn.device import to_device
-from omnilearn.layers import ConvLayer
-from omnilearn.layers.resampling import BilinearUpsample
 from sae_src import metrics
 from sae_src.eval_metrics.codes import encoded
 from sae_src.eval_metrics.settings import MetricSettings
@@ -46,12 +43,9 @@ ENCODED_AT_ONCE, DECODED_AT_ONCE = 64, 100  # of the published system
 
 
 class OneByOne:
-    """Every metric on its own, from its own observations; the model keeps the published layers."""
+    """Every metric on its own, from its own observations."""
 
     def __init__(self, model: Autoencoder, dataset: Dataset, settings: MetricSettings) -> None:
-        for layer in model.modules():
-            if isinstance(layer, ConvLayer) and isinstance(layer.unpool, BilinearUpsample):
-                layer.unpool = nn.Upsample(scale_factor=layer.unpool.factor, mode="bilinear")
         self.model, self.dataset, self.settings = model, dataset, settings
         self.sizes = settings.described()
         self.generator = np.random.default_rng(settings.seed)

@@ -59,7 +59,7 @@ def to_device(network: Network, device: torch.device) -> Network:
 
 
 # Values of the observations in a batch at which passes are fastest: measured on CPUs, where features of larger batches
-# are returned to the system when they are freed; on a GPU, enough to keep it busy.
+# are soon returned to the system when they are freed, and gain nothing else; on a GPU, enough to keep it busy.
 _VALUES_AT_ONCE = {"cpu": 2**18, "cuda": 2**23}
 _MOST_AT_ONCE = 8192
 

@@ -3,11 +3,15 @@
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PROGRAMS = ("fig", "fig.exe", "main.py")
-# Names and meanings of two settings of the allocator of the GNU C library (mallopt(3)).
-_TRIM_THRESHOLD, _MOST_MAPPINGS = -1, -4
+# Settings of the allocator of the GNU C library (mallopt(3)), and what it comes to by itself where blocks are large.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
+_USUALLY = {_MMAP_MAX: 65536, _MMAP_THRESHOLD: 2**25, _TRIM_THRESHOLD: 2**26}
+_FROM_OUTSIDE = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_")
 
 
 def cores() -> int:
@@ -15,16 +19,28 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def keep_freed_memory() -> None:
-    """Have this process keep the memory that it frees, for what it needs next; results are the same to the bit.
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Let the process keep the memory that the block frees, for what it needs next, and return it at the end.
 
-    The GNU C library hands large blocks back to the system at once, which then clears each page anew in every training
-    step: up to a third of a step on images. Elsewhere nothing changes.
+    The GNU C library returns blocks of more than 32 MB to the system at once, which then clears each page anew in every
+    training step: up to two fifths of a step on images. Results are the same to the bit. Nothing is changed with other
+    libraries, or where the environment has set up this one (`MALLOC_TRIM_THRESHOLD_` and the like, `GLIBC_TUNABLES`).
     """
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option is not None:
-        set_option(_MOST_MAPPINGS, 0)
-        set_option(_TRIM_THRESHOLD, -1)
+    library = ctypes.CDLL(None)
+    is_set_up = any(name in os.environ for name in _FROM_OUTSIDE)
+    is_set_up = is_set_up or "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "")
+    if is_set_up or not hasattr(library, "mallopt"):
+        yield
+        return
+    library.mallopt(_MMAP_MAX, 0)
+    library.mallopt(_TRIM_THRESHOLD, -1)
+    try:
+        yield
+    finally:
+        for setting, value in _USUALLY.items():
+            library.mallopt(setting, value)
+        library.malloc_trim(0)
 
 
 def check_system() -> None:

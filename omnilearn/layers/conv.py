@@ -10,7 +10,7 @@ from omnilearn.config.registry import component
 from omnilearn.layers.activations import Nonlinearity, nonlinearity
 from omnilearn.layers.base import Layer, Size
 from omnilearn.layers.norms import Norm, norm_layer
-from omnilearn.layers.resampling import BilinearUpsample, MaxPool, convolve_enlarged
+from omnilearn.layers.resampling import BilinearUpsample, MaxPool
 
 Pool = Literal["max", "avg"]
 Unpool = Literal["bilinear", "nearest", "bicubic", "conv"]
@@ -97,42 +97,15 @@ class ConvLayer(Layer):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, C', H', W')."""
-        output = self._enlarged_and_convolved(features)
-        for stage in (self.pool, self.norm, self.nonlin):
-            if stage is not None:
-                output = stage(output)
-        return output
-
-    def _enlarged_and_convolved(self, features: Tensor) -> Tensor:
-        """Unpooled, convolved, with the input added; both first steps in one where that is a fifth of the work."""
-        if isinstance(self.unpool, BilinearUpsample) and self._mixes_first(self.unpool, features):
-            assert isinstance(self.conv, nn.Conv2d)  # `unpool` comes with no other
-            return convolve_enlarged(features, self.conv, self.unpool.factor)
         if self.unpool is not None:
             features = self.unpool(features)
         output = self._convolved(features)
         if self.residual:
             output = output + features[:, : output.shape[1]]  # without the coordinates, if any
+        for stage in (self.pool, self.norm, self.nonlin):
+            if stage is not None:
+                output = stage(output)
         return output
-
-    def _mixes_first(self, unpool: BilinearUpsample, features: Tensor) -> bool:
-        """Whether channels are mixed before they are enlarged: on a CPU, in passes without gradients.
-
-        Trainings keep to the two steps, and to the digits that they have always had; so do passes that are recorded, in
-        16 bits, or through parts that somebody has hooks on or has replaced.
-        """
-        if torch.is_grad_enabled() or features.device.type != "cpu":
-            return False
-        if torch.is_autocast_enabled("cpu") or features.dtype.itemsize < 4:
-            return False
-        if torch.compiler.is_compiling() or torch.jit.is_tracing():
-            return False
-        ordinary = all(
-            type(part).forward is kind.forward and not part._forward_hooks and not part._forward_pre_hooks
-            for part, kind in ((unpool, BilinearUpsample), (self.conv, nn.Conv2d))
-        )
-        taps = self.conv.kernel_size[0] * self.conv.kernel_size[1]
-        return ordinary and self.keeps_size and self.conv.out_channels * taps < self.conv.in_channels
 
     def _convolved(self, features: Tensor) -> Tensor:
         """The convolution; on a GPU that of a single pixel is the matrix product that it comes to.
@@ -140,13 +113,13 @@ class ConvLayer(Layer):
         That is faster there, and spares torch's compiler a case that it takes wrongly: the gradient of such a kernel is
         laid out in memory other than it expects (seen in torch 2.11).
         """
-        if features.device.type == "cuda" and features.shape[2:] == (1, 1) and self.keeps_size:
+        if features.device.type == "cuda" and features.shape[2:] == (1, 1) and self.keeps_single_pixels:
             return of_single_pixels(self.conv, features)
         return self.conv(features)
 
     @property
-    def keeps_size(self) -> bool:
-        """Whether the convolution makes one pixel of each, the one under the middle of its kernel."""
+    def keeps_single_pixels(self) -> bool:
+        """Whether the convolution makes one pixel of one pixel, with only the middle of its kernel on it."""
         side = self.conv.kernel_size[0]
         plain = isinstance(self.conv, nn.Conv2d) and self.conv.stride == (1, 1)
         return plain and self.conv.padding == (side // 2, side // 2) and side % 2 == 1

@@ -1,4 +1,4 @@
-"""Enlarging and shrinking of images, with gradients that torch's compiler makes fast code of; convolving enlarged ones.
+"""Doubling and halving of images, with gradients that torch's compiler makes fast code of.
 
 As torch has them, these gradients are scattered over the images with atomic additions. Here each pixel of a gradient is
 gathered from those that it depends on, which is plain arithmetic that the compiler joins with what is around it. The
@@ -17,11 +17,11 @@ class BilinearUpsample(nn.Upsample):
 
     def __init__(self, factor: int) -> None:
         super().__init__(scale_factor=factor, mode="bilinear")
-        self.factor = factor
+        self._doubles = factor == 2
 
     def forward(self, images: Tensor) -> Tensor:
         """Enlarge images."""
-        if self.factor == 2 and torch.compiler.is_dynamo_compiling():
+        if self._doubles and torch.compiler.is_dynamo_compiling():
             return Doubling.apply(images)
         return super().forward(images)
 
@@ -98,40 +98,6 @@ class Halving(torch.autograd.Function):
         spread = torch.where(which[:, :, :, None, :, None] == places, gradient[:, :, :, None, :, None], 0.0)
         large = spread.reshape(batch, channels, 2 * height, 2 * width)
         return large.contiguous(memory_format=context.memory_format)
-
-
-def convolve_enlarged(images: Tensor, convolution: nn.Conv2d, factor: int) -> Tensor:
-    """What a convolution makes of images enlarged bilinearly: (B, C, H, W) to (B, C', factor H, factor W).
-
-    Both are linear, so channels are mixed first, where there are few pixels, and what each tap of the kernel gets of
-    them is enlarged and moved to its place by one matrix along each axis: the same to rounding. It pays where C' times
-    the number of taps is less than C, as in the last layer of a decoder.
-
-    Args:
-        images: the images before they are enlarged.
-        convolution: of one group, in steps of one pixel, with zeros around so that it keeps height and width.
-        factor: by which height and width grow.
-    """
-    batch, channels, height, width = images.shape
-    outputs, kernel_height, kernel_width = convolution.out_channels, *convolution.kernel_size
-    weights = convolution.weight.permute(1, 0, 2, 3).reshape(channels, -1)
-    mixed = images.permute(0, 2, 3, 1).reshape(batch * height * width, channels) @ weights
-    taps = mixed.view(batch, height, width, outputs, kernel_height, kernel_width)
-    rows = taps.permute(0, 3, 4, 1, 5, 2).reshape(batch * outputs, kernel_height * height, kernel_width * width)
-    wide = rows @ _enlarging(width, kernel_width, factor, images)
-    large = _enlarging(height, kernel_height, factor, images).T @ wide
-    large = large.view(batch, outputs, factor * height, factor * width)
-    if convolution.bias is not None:
-        large = large + convolution.bias[:, None, None]
-    return large.contiguous(memory_format=_memory_format_of(images))
-
-
-def _enlarging(size: int, taps: int, factor: int, like: Tensor) -> Tensor:
-    """What each tap's copy of an axis gives to each place of the enlarged one: (taps * size, factor * size)."""
-    places = torch.eye(size, dtype=like.dtype, device=like.device)
-    shares = F.interpolate(places[None], scale_factor=factor, mode="linear")[0]
-    padded = F.pad(shares, (taps // 2, taps // 2))
-    return torch.cat([padded[:, tap : tap + factor * size] for tap in range(taps)])
 
 
 def _memory_format_of(images: Tensor) -> torch.memory_format:

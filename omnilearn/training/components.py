@@ -19,7 +19,7 @@ from omnilearn.layers import Size
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
 from omnilearn.precision import forward_context, use_precision
-from omnilearn.system import cores, keep_freed_memory
+from omnilearn.system import cores
 from omnilearn.training.settings import TrainSettings
 from omnilearn.training.speed import (
     Compilation,
@@ -106,12 +106,7 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
 
 
 def tune(components: Components, settings: TrainSettings) -> Components:
-    """Make ready for the steps: choose what the settings leave to measurements, and keep memory for them.
-
-    The model and all random numbers stay as they are.
-    """
-    if components.device.type == "cpu":
-        keep_freed_memory()
+    """Choose what the settings leave to measurements; the model and all random numbers stay as they are."""
     subset, model = components.train_subset, components.model
     observations = subset.batch(torch.arange(min(2 * (components.data.loading.batch_size // 2) or 2, len(subset))))
 

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import shorten
@@ -23,6 +23,7 @@ from omnilearn.runs.folder import CONFIG, INFO, new_run, removed_on_failure, sav
 from omnilearn.runs.identity import fingerprint, stored_form
 from omnilearn.runs.info import add_info, complete_info, run_info
 from omnilearn.runs.naming import PlainNaming
+from omnilearn.system import freed_memory_kept
 from omnilearn.tensorboard.writer import TensorBoardWriter
 from omnilearn.training.components import Components, assemble, try_out, tune
 from omnilearn.training.console import Console, evaluation_command, print_header, print_summary, program, run_reference
@@ -141,7 +142,8 @@ def run_to_end(training: Training, settings: TrainSettings) -> None:
     hooks += [save, console]
     try:
         with Interruption(settings.time_limit) as training.interruption:
-            train_steps(training, hooks)
+            with freed_memory_kept() if training.components.device.type == "cpu" else nullcontext():
+                train_steps(training, hooks)
             console.close(training)  # before the evaluation prints
             scores = progress.scores
             evaluation = settings.evaluation if settings.include_eval else None

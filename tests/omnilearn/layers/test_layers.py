@@ -14,7 +14,6 @@ from omnilearn.layers import (
     DenseLayer,
     GaussianOutput,
     MultiLayer,
-    conv,
     nonlinearity,
     norm_layer,
 )
@@ -201,93 +200,7 @@ def test_a_network_without_biases(out_bias, last):
 )
 def test_a_convolution_of_single_pixels_is_a_product(settings, keeps):
     layer = ConvLayer(16, 24, norm=None, nonlin=None, **settings)
-    assert layer.keeps_size == keeps
+    assert layer.keeps_single_pixels == keeps
     if keeps:
         pixels = torch.randn(5, 16, 1, 1)
         torch.testing.assert_close(of_single_pixels(layer.conv, pixels), layer(pixels))
-
-
-@pytest.fixture
-def mixed_first(monkeypatch):
-    """The convolutions that were computed with their channels mixed before images were enlarged."""
-    found, compute = [], conv.convolve_enlarged
-    monkeypatch.setattr(conv, "convolve_enlarged", lambda *args: found.append(args[1]) or compute(*args))
-    return found
-
-
-@pytest.mark.parametrize("kind", [ConvLayer, CoordConvLayer])
-@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize(
-    ("din", "dout", "kernel"),
-    [
-        ((64, 8, 6), (3, 16, 12), 3),
-        ((64, 5, 7), (2, 15, 21), 3),
-        ((80, 4, 4), (3, 8, 8), 5),
-        ((64, 1, 2), (2, 2, 4), 1),
-        ((64, 1, 2), (3, 2, 4), 3),
-    ],
-)
-def test_few_channels_are_mixed_before_images_are_enlarged(din, dout, kernel, memory_format, kind, mixed_first):
-    layer = kind(din, dout, kernel=kernel, norm=None, nonlin=None).double()
-    images = torch.randn(3, *din, dtype=torch.float64).to(memory_format=memory_format)
-    expected = layer(images)
-    assert not mixed_first
-    with torch.no_grad():
-        found = layer(images)
-        assert layer(images[:0]).shape == (0, *dout)
-    assert mixed_first == [layer.conv, layer.conv]
-    assert found.stride() == expected.stride()
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
-
-
-class Doubled(nn.Conv2d):
-    """A convolution that somebody has put in the place of the layer's own."""
-
-    def forward(self, features):
-        return 2 * super().forward(features)
-
-
-def test_replaced_and_watched_convolutions_are_called(mixed_first):
-    layer, images, calls = ConvLayer((64, 4, 4), (3, 8, 8), norm=None, nonlin=None), torch.randn(2, 64, 4, 4), []
-    with torch.no_grad():
-        plain = layer(images)
-        handle = layer.conv.register_forward_hook(lambda *_: calls.append("convolved"))
-        torch.testing.assert_close(layer(images), plain)
-        handle.remove()
-        layer.unpool.register_forward_pre_hook(lambda *_: calls.append("enlarged"))
-        layer(images)
-        layer.unpool = type(layer.unpool)(2)
-        own, layer.conv = layer.conv, Doubled(64, 3, 3, padding=1)
-        layer.conv.load_state_dict(own.state_dict())
-        torch.testing.assert_close(layer(images), 2 * plain)
-    assert calls == ["convolved", "enlarged"] and mixed_first == [own]
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"channels": 16},
-        {"channels": 3, "padding": 0},
-        {"channels": 3, "unpool": "nearest"},
-        {"channels": 3, "unpool": "conv"},
-        {"channels": 3, "unpool": None},
-        {"channels": 3, "kernel": 5},
-    ],
-)
-def test_else_images_are_enlarged_first(settings, mixed_first):
-    layer = ConvLayer((64, 4, 4), up=2, norm=None, **settings)
-    with torch.no_grad():
-        layer(torch.randn(2, 64, 4, 4))
-    assert not mixed_first
-
-
-@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
-def test_images_are_enlarged_first_in_16_bits_and_where_they_are_recorded(mixed_first):
-    layer, images = ConvLayer((64, 4, 4), (3, 8, 8), norm=None, nonlin=None), torch.randn(2, 64, 4, 4)
-    with torch.no_grad():
-        with torch.autocast("cpu", torch.bfloat16):
-            assert layer(images).dtype == torch.bfloat16
-        torch.jit.trace(layer, images, check_trace=False)
-        torch.export.export(layer, (images,))
-        layer.bfloat16()(images.bfloat16())
-    assert not mixed_first
