@@ -78,6 +78,7 @@ def test_other_libraries_are_left_alone(asked, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="not the GNU C library")
+@pytest.mark.slow
 def test_freed_memory_is_kept_and_returned():
     environment = {name: value for name, value in os.environ.items() if name not in (*SET_UP, "LD_PRELOAD")}
     done = subprocess.run([sys.executable, "-c", _PAGES], capture_output=True, text=True, check=True, env=environment)
