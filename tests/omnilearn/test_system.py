@@ -16,20 +16,21 @@ from omnilearn.training import train
 
 SET_UP = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES")
 
-# A large block that is freed and asked for again: how many pages the system clears for it, after the first times,
-# without and with the memory kept; and the MB that the process has before, at the last moment, and after.
+# A large block that is freed and asked for again: how many pages the system mostly clears for it, without and with the
+# memory kept (some blocks do not fit where the last one was); and the MB of the process before, at last, and after.
 _PAGES = """
 import resource
+import statistics
 import torch
 from omnilearn.system import freed_memory_kept
 
-def pages():
-    for _ in range(8):
-        torch.ones(25_000_000)
+def cleared():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(3):
-        torch.ones(25_000_000)
+    torch.ones(25_000_000)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def pages():
+    return statistics.median_low(cleared() for _ in range(40))
 
 def resident():
     with open("/proc/self/statm") as file:
