@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.choice_of_runs import add_choice_of_runs
 from omnilearn.config import dump_yaml, load_yaml
 from omnilearn.config.stored import PLACES
 from omnilearn.errors import UserError, printable
@@ -98,15 +99,7 @@ def main() -> None:
     """Keep the results of runs as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, help="a folder of runs")
-    parser.add_argument("--where", default="", help="conditions that they meet, as for fig compare")
-    parser.add_argument(
-        "--unfinished",
-        choices=("yes", "no"),
-        nargs="?",
-        const="yes",
-        default="no",
-        help="those too that have not come to their end",
-    )
+    add_choice_of_runs(parser)
     parser.add_argument("--out", type=Path, required=True, help="where to")
     arguments = parser.parse_args()
     try:

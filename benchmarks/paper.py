@@ -25,6 +25,7 @@ from typing import Any
 import yaml
 from scipy import stats
 
+from benchmarks.choice_of_runs import add_choice_of_runs
 from omnilearn.errors import UserError, printable
 from omnilearn.runs.folder import run_folders
 from omnilearn.text_table import Format, render
@@ -215,15 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--compare", type=Path, metavar="FOLDER", help="a save folder with runs, or a folder of such")
     parser.add_argument("--data", choices=list(published.tables), help="one data set alone")
-    parser.add_argument("--where", default="", help="conditions on runs, as in fig compare")
-    parser.add_argument(
-        "--unfinished",
-        choices=("yes", "no"),
-        nargs="?",
-        const="yes",
-        default="no",
-        help="runs too that have not come to their end",
-    )
+    add_choice_of_runs(parser)
     parser.add_argument("--format", choices=("table", "md", "csv", "json"), default="table")
     given = parser.parse_args(arguments)
     if given.compare is None:
