@@ -124,13 +124,21 @@ def observations_at(batches: Iterable[Tensor], subset: Subset) -> Generator[Tens
     The next ones are read while the last are at work, except for vectors on the CPU: they are in its memory, where
     handing them over would take longer than reading them.
     """
-    if isinstance(subset.dataset.din, int) and subset.dataset.device.type == "cpu":
+    device = subset.dataset.device
+    if isinstance(subset.dataset.din, int) and device.type == "cpu":
         yield from map(subset.batch, batches)
         return
+    # A thread begins on the default stream of a GPU; on any other than this thread's, its work would not be waited for.
+    stream = torch.cuda.current_stream(device) if device.type == "cuda" else None
+
+    def read(positions: Tensor) -> Tensor:
+        with torch.cuda.stream(stream):
+            return subset.batch(positions)
+
     with ThreadPoolExecutor(1) as reader:
         coming: Future[Tensor] | None = None
         for positions in batches:
-            now, coming = coming, reader.submit(subset.batch, positions)
+            now, coming = coming, reader.submit(read, positions)
             if now is not None:
                 yield now.result()
         if coming is not None:

@@ -138,8 +138,9 @@ def compiled(losses: Losses, *, graphs: bool = False) -> Losses:
     def owned(observations: Tensor) -> dict[str, Any]:
         return {name: _owned(value) for name, value in losses(observations).items()}
 
-    function = torch.compile(owned, dynamic=False, options=options)
-    at_first = iter([_without_advice()])
+    with _without_warnings():
+        function = torch.compile(owned, dynamic=False, options=options)
+    at_first = iter([_without_warnings()])
 
     def run(observations: Tensor) -> dict[str, Any]:
         torch.compiler.cudagraph_mark_step_begin()
@@ -155,10 +156,14 @@ def compiled(losses: Losses, *, graphs: bool = False) -> Losses:
 
 
 @contextmanager
-def _without_advice() -> Iterator[None]:
-    """Keep torch's compiler from recommending TensorFloat-32 to a training in float32; `precision` decides on that."""
+def _without_warnings() -> Iterator[None]:
+    """Keep what torch's compiler warns of from users, who can change none of it: parts of torch that it uses itself and
+    that are deprecated, and that float32 is not TensorFloat-32, on which `precision` decides.
+
+    Where warnings are errors they would end it halfway, and leave the GPU with another stream than it had.
+    """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="TensorFloat32 tensor cores", category=UserWarning)
+        warnings.simplefilter("ignore")
         yield
 
 

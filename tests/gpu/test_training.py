@@ -12,6 +12,7 @@ import torch
 
 import sae_src as sae
 from omnilearn.config import call
+from omnilearn.evaluation.evaluate import observations_at
 from omnilearn.layers.criteria import Criterion
 from omnilearn.tensor_files import load_tensors
 from omnilearn.tensorboard.writer import TensorBoardWriter
@@ -24,6 +25,9 @@ from omnilearn.training.train import begin
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.gpu
+
+# Where torch's own warnings were errors, they would end its compiler and its graphs halfway.
+compiles = pytest.mark.filterwarnings("default")
 
 ARCHITECTURES = ("a/conv12", "a/e/conv12 a/d/strc/12", "a/ladder/6")
 METHODS = sorted(
@@ -65,6 +69,7 @@ def test_precisions_stay_close_to_float32(precision, device, fig, shapes_root):
 
 # Rounding grows in these models: weights that differ by 1e-7 make losses on images differ by up to 1e-3 within ten
 # steps, on a CPU too, so that there are few.
+@compiles
 @pytest.mark.parametrize("data", ["d/vec --budget 20", f"d/shapes {SHORT} --budget 5"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES[1:])
 def test_compiled_losses_are_those_of_eager_steps(architecture, data, device, fig, shapes_root):
@@ -76,6 +81,7 @@ def test_compiled_losses_are_those_of_eager_steps(architecture, data, device, fi
     assert fast == pytest.approx(eager, rel=1e-4)
 
 
+@compiles
 @pytest.mark.parametrize("method", ["m/vae", "m/wae", "m/swae", "m/tcvae", "m/fvae", "m/qlae"])
 def test_every_kind_of_method_is_replayed_as_graphs(method, device, fig):
     # Adam takes whole steps along gradients that are zero but for rounding, as many of a discriminator are at first:
@@ -130,6 +136,7 @@ def test_a_loss_that_is_not_finite_is_kept_from_the_weights(device, fig, runs, s
         assert all(value.isfinite().all() for value in weights.values())
 
 
+@compiles
 def test_a_compiled_cross_entropy_of_what_is_no_number_is_none_either(device):
     criterion = Criterion("bce")
 
@@ -160,6 +167,7 @@ def test_batches_are_made_on_the_device(data, built, device):
     assert batch.device.type == device
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype:UserWarning")
 @pytest.mark.parametrize("data", ["d/vec", "d/shapes"])
 @pytest.mark.parametrize("method", ["m/ae", "m/vae", "m/wae", "m/swae", "m/tcvae", "m/fvae"])
 def test_no_step_waits_for_the_device(method, data, built, tmp_path, monkeypatch):
@@ -179,6 +187,23 @@ def test_no_step_waits_for_the_device(method, data, built, tmp_path, monkeypatch
             torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.parametrize("data", ["d/vec", "d/shapes"])
+def test_observations_are_read_ahead_on_the_stream_that_uses_them(data, built, monkeypatch):
+    components, _, _ = built("a/conv12", "m/ae", data)
+    subset, streams = components.train_subset, []
+    kind, read = type(subset), type(subset).batch
+
+    def batch(self, positions):
+        streams.append(torch.cuda.current_stream())
+        return read(self, positions)
+
+    monkeypatch.setattr(kind, "batch", batch)
+    with torch.cuda.stream(torch.cuda.Stream()):
+        here = torch.cuda.current_stream()
+        list(observations_at(torch.arange(12).split(4), subset))
+    assert streams == [here] * 3
+
+
 def test_a_run_of_a_gpu_is_read_on_a_cpu(device, fig, shapes_root):
     run = fig(f"train {words_of('m/vae', 'a/conv12')} --dataroot {shapes_root} --budget 2 --device {device}")
     loaded = sae.load_run(run)
@@ -193,7 +218,7 @@ def test_evaluations_and_metrics(device, fig, shapes_root):
     words = words_of("m/vae", ARCHITECTURES[1]).replace("--validation null --include-eval no", "--validation.freq 2")
     limits = "--validation.step-limit 2 --evaluation.step-limit 2"
     run = fig(f"train {words} {limits} --dataroot {shapes_root} --budget 4 --device {device}")
-    fig(f"eval --load {run.name} --device {device} --mode test --override.evaluation.step-limit 2")
+    fig(f"eval --load {run.name} --device {device} --mode test --step-limit 2")
     sizes = "--num-train 200 --num-test 100 --num-groups 2 --metrics '[mig,irs,responses]'".replace("'", "")
     fig(f"eval-metrics eval/shapes --load {run.name} --device {device} {sizes}")
     assert math.isfinite(json.loads((run / "test.json").read_text())["scores"]["loss"])

@@ -1,9 +1,7 @@
 """Threads that are measured, and losses that are compiled: when, that it is noted and kept, and that numbers stay."""
 
-import inspect
 import os
 import warnings
-from importlib import import_module
 
 import pytest
 import torch
@@ -188,23 +186,19 @@ def test_a_compiled_cross_entropy_of_what_is_no_number_is_none_either():
     assert compiled(losses)(output)["loss"].isnan()
 
 
-def test_the_compiler_does_not_recommend_other_precisions(monkeypatch):
-    advice = "TensorFloat32 tensor cores for float32 matrix multiplication available but not enabled."
-    assert advice in inspect.getsource(
-        import_module("torch._inductor.compile_fx")
-    )  # its wording, given only where there is a GPU
-
-    def compile_and_advise(function, **_):
+def test_warnings_of_the_compiler_are_kept_from_users(monkeypatch):
+    def compile_and_warn(function, **_):
         def run(observations):
-            warnings.warn(advice, stacklevel=1)
+            warnings.warn("TensorFloat32 tensor cores available but not enabled.", stacklevel=1)
             return function(observations)
 
+        warnings.warn("`torch.jit.script_method` is deprecated.", DeprecationWarning, stacklevel=1)
         return run
 
-    monkeypatch.setattr(torch, "compile", compile_and_advise)
+    monkeypatch.setattr(torch, "compile", compile_and_warn)
     losses = compiled(lambda output: {"loss": output.sum()})
     assert losses(torch.ones(3))["loss"] == 3
-    with pytest.raises(UserWarning, match="TensorFloat32"):  # all else is told, and so is this afterwards
+    with pytest.raises(UserWarning, match="TensorFloat32"):  # what comes when all is compiled is told
         losses(torch.ones(3))
 
 
