@@ -37,7 +37,8 @@ class Hybrid(Autoencoder):
         result = super().losses(observations)
         if self.training:
             # Not a part of what else the encoder gave, and as weights are also where the forward pass has 16 bits.
-            self._latent = mean_of(result["latent"]).detach().to(self._weight_type, copy=True)
+            # Set as an attribute it is looked at first, and the losses are compiled anew for the second step.
+            self._buffers["_latent"] = mean_of(result["latent"]).detach().to(self._weight_type, copy=True)
         return result
 
     @property

@@ -55,7 +55,7 @@ class Doubling(torch.autograd.Function):
         (row, next_row), (column, next_column) = (_sources(size, images.device) for size in images.shape[2:])
         rows = 0.75 * wide[:, :, row] + 0.25 * wide[:, :, next_row]
         both = 0.75 * rows[..., column] + 0.25 * rows[..., next_column]
-        # A tensor of its own: up to 2.11 torch's compiler has no gradients for a result that is another value here, too.
+        # A tensor of its own: torch's compiler (2.11) has no gradients for a result that is another value here as well.
         return both.to(images.dtype, copy=True, memory_format=context.memory_format)
 
     @staticmethod

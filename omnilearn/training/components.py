@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 
@@ -18,8 +19,9 @@ from omnilearn.evaluation.measures import Measure, configured_measures
 from omnilearn.layers import Size
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
-from omnilearn.precision import forward_context, use_precision
+from omnilearn.precision import Precision, forward_context, use_precision
 from omnilearn.system import cores
+from omnilearn.training.compiler_check import differences
 from omnilearn.training.settings import TrainSettings
 from omnilearn.training.speed import (
     Compilation,
@@ -57,7 +59,7 @@ class Components:
     threads: str = ""
     compilation: Compilation = field(default_factory=Compilation)
 
-    @property
+    @cached_property
     def losses(self) -> Losses:
         """The function of a training step: the model's losses, or the same compiled."""
         if not self.compilation.compiled:
@@ -106,7 +108,10 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
 
 
 def tune(components: Components, settings: TrainSettings) -> Components:
-    """Choose what the settings leave to measurements; the model and all random numbers stay as they are."""
+    """Choose what the settings leave to measurements; the model and all random numbers stay as they are.
+
+    Raises `UserError` where the losses are to be compiled, and are other ones then.
+    """
     subset, model = components.train_subset, components.model
     observations = subset.batch(torch.arange(min(2 * (components.data.loading.batch_size // 2) or 2, len(subset))))
 
@@ -133,7 +138,28 @@ def tune(components: Components, settings: TrainSettings) -> Components:
             seconds=seconds,
             seconds_compiled=seconds_compiled,
         )
-    return replace(components, threads=threads, compilation=compilation)
+    components = replace(components, threads=threads, compilation=compilation)
+    if compilation.compiled and (problem := _problem_of_compiling(components, settings.precision)):
+        if settings.compile != "auto" or settings.compiled is not None:
+            raise UserError(f"compile: {problem}; --compile no does without")
+        return replace(components, compilation=Compilation(False, problem))
+    return components
+
+
+def _problem_of_compiling(components: Components, precision: Precision) -> str:
+    """What the compiler makes another one of than it is, in words; nothing where all is well."""
+    batches = components.batches
+    state = batches.state_dict()
+    observations = components.train_subset.batch(next(batches))
+    batches.load_state_dict(state)
+    print("compiling the losses, and comparing their gradients with those without", flush=True)
+    names = list(components.optimisers)
+    found = differences(components.model, components.losses, observations, names, components.seed, precision)
+    if not found:
+        return ""
+    others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    kind = "loss" if found[0] in names else "gradient"
+    return f"torch {torch.__version__} computes another {kind} than without compiling: {found[0]}{others}"
 
 
 def _shown(size: Size) -> str:
