@@ -59,11 +59,13 @@ class Components:
     threads: str = ""
     compilation: Compilation = field(default_factory=Compilation)
 
-    @cached_property
+    @property
     def losses(self) -> Losses:
         """The function of a training step: the model's losses, or the same compiled."""
-        if not self.compilation.compiled:
-            return self.model.losses
+        return self._compiled_losses if self.compilation.compiled else self.model.losses
+
+    @cached_property
+    def _compiled_losses(self) -> Losses:
         return compiled(self.model.losses, graphs=self.compilation.graphs)
 
     @property

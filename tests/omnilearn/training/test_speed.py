@@ -144,7 +144,10 @@ def compiles(test):
 @compiles
 def test_a_compiled_run_resumes_to_the_bit(fig, runs):
     few = "--model.encoder.layers [] --model.decoder.layers []"
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     whole = fig(f"{COMMAND} {few} --name whole --compile yes --budget 4")
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1  # for all steps and the look before them
     parts = fig(f"{COMMAND} {few} --name parts --compile yes --budget 2")
     torch._dynamo.reset()
     fig("train --resume parts --budget 4")
