@@ -44,5 +44,7 @@ def forward_context(precision: Precision, device: torch.device) -> AbstractConte
 
 def has_fast_bf16() -> bool:
     """Whether the CPU has instructions for products in bf16: AVX512-BF16 or AMX, or Arm's."""
-    able = torch.cpu.get_capabilities()
-    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
+    if hasattr(torch.cpu, "get_capabilities"):
+        able = torch.cpu.get_capabilities()
+        return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # torch 2.9
