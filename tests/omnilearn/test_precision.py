@@ -14,6 +14,7 @@ def _as_it_was():
     torch.backends.cudnn.allow_tf32 = convolutions
 
 
+@pytest.mark.filterwarnings("ignore:Please use the new API settings")  # which torch 2.9 recommends
 @pytest.mark.usefixtures("_as_it_was")
 @pytest.mark.parametrize(("precision", "tf32"), [("float32", False), ("tf32", True), ("bf16", False)])
 def test_only_tf32_is_in_tf32(precision, tf32):
