@@ -68,7 +68,7 @@ AT_FULL_SIZE = {
     "InfoE": "infomec.infoe",
     "responses": "responses.disentanglement",
 }
-BIN = 4000  # steps that a number of the curve at full size stands for
+BIN = 10_000  # steps that a number of the curve at full size stands for
 DRAWN = ("test_results.rec_loss", "test_results.hybrid_factor_distance", "dci.disentanglement", "mig.discrete_mig")
 BEGIN, END = "<!-- {name}: written by docs/write_results.py -->", "<!-- end -->"
 
