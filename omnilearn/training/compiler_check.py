@@ -4,69 +4,86 @@ A compiler that takes a model wrongly says nothing: the model trains, and some o
 what came through some doubled images). So it is looked at before a training begins, on one batch.
 """
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from omnilearn.model import Model
 from omnilearn.precision import Precision, forward_context
-from omnilearn.randomness import undisturbed
+from omnilearn.randomness import generator_states, seed_everything, set_generator_states
 from omnilearn.training.speed import Losses
 
-# By what share of itself a gradient may be another one. One that is left out or counted twice is off by all of it; one
-# of a deep layer by a hundredth, through rounding, which also decides between pixels that are as large.
-_SHARE_OF_GRADIENT = 0.5
-_SHARE_OF_LOSS = 0.05
-# Gradients that are nothing but rounding are other ones whenever anything is: weights are moved by this share to see
-# which those are. (It cannot be told by their size: those of encoders can be 1e-7 of those of decoders at first.)
-_MOVED = {"float32": 1e-4, "tf32": 1e-2, "bf16": 1e-2, "fp16": 1e-2}
-_NOTHING = 1e-12  # of the largest gradient: what may be where there is none at all
+# By what share of itself a loss, or a gradient, may be another one. A gradient that is left out or counted twice is off
+# by all of itself; one of a deep layer by a hundredth, and in 16 bits by a fifth, through rounding alone.
+_SHARE_OF_LOSS, _SHARE_OF_GRADIENT = 0.05, 0.5
+# How much rounding does to each is seen by moving all weights by what is about the rounding of a pass, or a bit more:
+# twice that may be, too, and where it does more than this to a gradient, nothing can be said of it.
+_MOVED = {"float32": 1e-4, "tf32": 1e-3, "bf16": 1e-3, "fp16": 1e-3}
+_TOO_MUCH = 0.45
+_NOTHING = 1e-12  # of the largest of all: what may be where there is nothing
 
 
 def differences(
-    model: Model, compiled: Losses, observations: Tensor, names: Sequence[str], seed: int, precision: Precision
+    model: Model,
+    compiled: Losses,
+    observations: Tensor,
+    names: Sequence[str],
+    seed: int,
+    precision: Precision,
+    *,
+    step: int = 0,
 ) -> list[str]:
     """Which losses, and gradients of which parameters, are other ones where they are compiled; none, if all is well.
 
+    They are others where they differ by a twentieth (losses) or by half of themselves (gradients), and by more than
+    rounding explains. The model, and all global generators of random numbers, are afterwards as they were.
+
     Args:
-        model: the model; it, and all random numbers, are afterwards as they were.
+        model: the model.
         compiled: its losses, compiled.
         observations: a training batch (B, *din).
         names: the losses that are lowered together, such as `loss`.
         seed: of the noise.
         precision: of forward passes.
+        step: the training step to look at: what follows a schedule may be 0 at first.
     """
-    reference = copy.deepcopy(model).train()
-    expected = _values(reference, reference.losses, observations, names, seed, precision)
-    _move(reference, _MOVED[precision], seed)
-    moved = _values(reference, reference.losses, observations, names, seed, precision)
+
+    def values(losses: Losses) -> dict[str, Tensor]:
+        seed_everything(seed)
+        return _values(model, losses, observations, names, precision)
+
     with _kept(model):
-        found = _values(model.train(), compiled, observations, names, seed, precision)
-    largest = max(value.norm() for name, value in expected.items() if name not in names)
+        model.train()
+        model.set_step(step)
+        expected = values(model.losses)
+        found = values(compiled)
+        _move(model, _MOVED[precision], seed)
+        moved = values(model.losses)
+    sizes = torch.stack([value.norm() for value in expected.values()])
+    nothing = _NOTHING * sizes.nan_to_num(0, 0, 0).max()
 
     def differs(name: str) -> Tensor:
-        size = expected[name].norm()
-        of_rounding = 4 * (moved[name] - expected[name]).norm()
-        allowed = size * (_SHARE_OF_LOSS if name in names else _SHARE_OF_GRADIENT)
-        allowed = torch.maximum(torch.maximum(allowed, of_rounding), _NOTHING * largest)
-        return allowed.isfinite() & ~((found[name] - expected[name]).norm() <= allowed)
+        size, by_rounding = expected[name].norm(), (moved[name] - expected[name]).norm()
+        share = _SHARE_OF_LOSS if name in names else _SHARE_OF_GRADIENT
+        allowed = torch.maximum(share * size, 2 * by_rounding).clamp(min=nothing)
+        can_be_told = by_rounding <= _TOO_MUCH * size  # not where anything is no number
+        return can_be_told & ~((found[name] - expected[name]).norm() <= allowed)
 
     are_other = torch.stack([differs(name) for name in expected]).tolist()  # the host waits for the device
     return [name for name, is_other in zip(expected, are_other, strict=True) if is_other]
 
 
 def _values(
-    model: Model, losses: Losses, observations: Tensor, names: Sequence[str], seed: int, precision: Precision
+    model: Model, losses: Losses, observations: Tensor, names: Sequence[str], precision: Precision
 ) -> dict[str, Tensor]:
     """The named losses, and the gradients of their sum with respect to each parameter that is trained, by its name."""
-    with undisturbed(seed):
-        with forward_context(precision, observations.device):
-            result = losses(observations)
-        values = {name: result[name].detach().float().clone() for name in names}
-        torch.autograd.backward([result[name] for name in names])
+    model.zero_grad()
+    with forward_context(precision, observations.device):
+        result = losses(observations)
+    values = {name: result[name].detach().float().clone() for name in names}
+    torch.autograd.backward([result[name] for name in names])
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             values[name] = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.clone()
@@ -74,29 +91,47 @@ def _values(
     return values
 
 
+@torch.no_grad()
 def _move(model: Model, share: float, seed: int) -> None:
     """Change each weight by a random share of it."""
     generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            noise = torch.randn(parameter.shape, generator=generator).to(parameter)
-            parameter.mul_(1 + share * noise)
+    for parameter in model.parameters():
+        parameter.mul_(1 + share * torch.randn(parameter.shape, generator=generator).to(parameter.device))
 
 
 @contextmanager
 def _kept(model: Model) -> Iterator[None]:
-    """Put the buffers of a model, and whether it is trained, back to what they were."""
-    was_training = model.training
-    buffers = [
-        (module, name, value, None if value is None else value.clone())
-        for module in model.modules()
-        for name, value in module._buffers.items()
-    ]
+    """Put a model, what its modules keep and the global generators of random numbers back to what they were."""
+    generators, step, was_training = generator_states(), model.step, model.training
+    weights = [(parameter, parameter.detach().clone()) for parameter in model.parameters()]
+    attributes = [(module, _Attributes(module)) for module in model.modules()]
     try:
         yield
     finally:
+        with torch.no_grad():
+            for parameter, value in weights:
+                parameter.copy_(value)
+            for module, before in attributes:
+                before.put_back(module)
+        model.set_step(step)
         model.train(was_training)
-        for module, name, value, before in buffers:
-            module._buffers[name] = value
-            if value is not None and before is not None:
-                value.copy_(before)
+        set_generator_states(generators)
+
+
+class _Attributes:
+    """What a module keeps beside its parameters: buffers and attributes, and the values of those that are tensors."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._kept = [(kept, dict(kept)) for kept in (vars(module), module._buffers)]
+        tensors = [value for _, before in self._kept for value in before.values() if isinstance(value, Tensor)]
+        self._values = [(tensor, tensor.detach().clone()) for tensor in tensors]
+
+    def put_back(self, module: nn.Module) -> None:
+        """Give the module what it had."""
+        for kept, before in self._kept:
+            for name in kept.keys() - before.keys():
+                del kept[name]
+            kept.update(before)
+        for tensor, value in self._values:
+            if not torch.equal(tensor, value):
+                tensor.copy_(value)

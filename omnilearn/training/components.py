@@ -19,22 +19,29 @@ from omnilearn.evaluation.measures import Measure, configured_measures
 from omnilearn.layers import Size
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
-from omnilearn.precision import Precision, forward_context, use_precision
+from omnilearn.precision import forward_context, use_precision
 from omnilearn.system import cores
 from omnilearn.training.compiler_check import differences
 from omnilearn.training.settings import TrainSettings
 from omnilearn.training.speed import (
     Compilation,
+    CompilerError,
     Losses,
     choose_compilation,
     compiled,
     replays_graphs,
     seconds_per_step,
     use_fastest_threads,
+    why_not_compiled,
 )
 from omnilearn.training.updated_part import freeze_but
 
 _log = logging.getLogger(__name__)
+
+# What a user can do where the losses of a run that was begun with compiled ones cannot be compiled any more.
+_WHERE_IT_BEGAN = (
+    "this run was begun with compiled losses: resume it where that works, or start another one with --compile no"
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Components:
 
     @cached_property
     def _compiled_losses(self) -> Losses:
-        return compiled(self.model.losses, graphs=self.compilation.graphs)
+        return compiled(self.model.losses, graphs=self.compilation.graphs, otherwise=self.compilation.otherwise)
 
     @property
     def train_subset(self) -> Subset:
@@ -112,7 +119,7 @@ def assemble(config: Node, settings: TrainSettings) -> Components:
 def tune(components: Components, settings: TrainSettings) -> Components:
     """Choose what the settings leave to measurements; the model and all random numbers stay as they are.
 
-    Raises `UserError` where the losses are to be compiled, and are other ones then.
+    Raises `CompilerError` where the losses are to be compiled, and torch cannot, or makes others of them.
     """
     subset, model = components.train_subset, components.model
     observations = subset.batch(torch.arange(min(2 * (components.data.loading.batch_size // 2) or 2, len(subset))))
@@ -130,7 +137,7 @@ def tune(components: Components, settings: TrainSettings) -> Components:
     images = not isinstance(components.data.dataset.din, int)
     from_a_gpu = settings.compile == "auto" and images and components.device.type == "cpu"  # there auto compiles none
     if settings.compiled is not None and not from_a_gpu:
-        compilation = Compilation(settings.compiled, "as it began", graphs)
+        compilation = Compilation(settings.compiled, "as it began", graphs, _WHERE_IT_BEGAN)
     else:
         compilation = choose_compilation(
             settings.compile,
@@ -141,27 +148,33 @@ def tune(components: Components, settings: TrainSettings) -> Components:
             seconds_compiled=seconds_compiled,
         )
     components = replace(components, threads=threads, compilation=compilation)
-    if compilation.compiled and (problem := _problem_of_compiling(components, settings.precision)):
-        if settings.compile != "auto" or settings.compiled is not None:
-            raise UserError(f"compile: {problem}; --compile no does without")
-        return replace(components, compilation=Compilation(False, problem))
+    if not compilation.compiled:
+        return components
+    try:
+        _check_compiled(components, settings)
+    except Exception as error:
+        if settings.compile != "auto" or settings.compiled is not None or (why := why_not_compiled(error)) is None:
+            raise
+        return replace(components, compilation=Compilation(False, why))
     return components
 
 
-def _problem_of_compiling(components: Components, precision: Precision) -> str:
-    """What the compiler makes another one of than it is, in words; nothing where all is well."""
+def _check_compiled(components: Components, settings: TrainSettings) -> None:
+    """Compile the losses; `CompilerError` where torch cannot, or makes others of them."""
     batches = components.batches
     state = batches.state_dict()
     observations = components.train_subset.batch(next(batches))
     batches.load_state_dict(state)
     print("compiling the losses, and comparing their gradients with those without", flush=True)
-    names = list(components.optimisers)
-    found = differences(components.model, components.losses, observations, names, components.seed, precision)
-    if not found:
-        return ""
-    others = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    kind = "loss" if found[0] in names else "gradient"
-    return f"torch {torch.__version__} computes another {kind} than without compiling: {found[0]}{others}"
+    names, late = list(components.optimisers), max(0, settings.budget - 1)
+    found = differences(
+        components.model, components.losses, observations, names, components.seed, settings.precision, step=late
+    )
+    if found:
+        kind = "loss" if found[0] in names else "gradient"
+        others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        reason = f"torch {torch.__version__} computes another {kind} than without compiling: {found[0]}{others}"
+        raise CompilerError(reason, components.compilation.otherwise)
 
 
 def _shown(size: Size) -> str:

@@ -34,11 +34,17 @@ _ON_A_GPU = {"triton.cudagraphs": True, "force_layout_optimization": True, "real
 
 @dataclass(frozen=True)
 class Compilation:
-    """Whether the losses of a training are compiled, and why; and whether their passes are replayed as CUDA graphs."""
+    """Whether the losses of a training are compiled, and why.
+
+    Attributes:
+        graphs: whether their passes are replayed as CUDA graphs.
+        otherwise: what a user can do where that fails.
+    """
 
     compiled: bool = False
     reason: str = ""
     graphs: bool = False
+    otherwise: str = "--compile no does without"
 
     @property
     def described(self) -> str:
@@ -99,13 +105,18 @@ def _tried(
         return Compilation(False, why)
     try:
         after = seconds_compiled()
-    except UserError as error:
-        return Compilation(False, str(error).removeprefix("compile: ").partition(";")[0])
     except Exception as error:
-        if not _is_the_compilers(error):
+        if (reason := why_not_compiled(error)) is None:
             raise
-        return Compilation(False, f"torch cannot: {first_line(error)}")
+        return Compilation(False, reason)
     return Compilation(after < before, f"a step takes {1000 * before:.3g} ms, {1000 * after:.3g} ms compiled", graphs)
+
+
+def why_not_compiled(error: Exception) -> str | None:
+    """What an error says of why losses cannot be compiled; nothing where it does not come from the compiler."""
+    if isinstance(error, CompilerError):
+        return error.reason
+    return f"torch cannot: {first_line(error)}" if _is_the_compilers(error) else None
 
 
 def _is_the_compilers(error: Exception) -> bool:
@@ -120,15 +131,24 @@ def replays_graphs(device: torch.device) -> bool:
     return device.type == "cuda"
 
 
-def compiled(losses: Losses, *, graphs: bool = False) -> Losses:
+class CompilerError(UserError):
+    """The losses of a model cannot be compiled."""
+
+    def __init__(self, reason: str, otherwise: str) -> None:
+        super().__init__(f"compile: {reason}; {otherwise}")
+        self.reason = reason
+
+
+def compiled(losses: Losses, *, graphs: bool = False, otherwise: str = Compilation.otherwise) -> Losses:
     """A function that computes what `losses` does, to the rounding of float32, with the same random numbers.
 
-    It is compiled when it is first called for observations of a size, and then raises `UserError` where torch cannot.
-    The model keeps its parameters and their names.
+    It is compiled when it is first called for observations of a size, and then raises `CompilerError` where torch
+    cannot. The model keeps its parameters and their names.
 
     Args:
         losses: the losses of a model.
         graphs: replay passes as CUDA graphs: tensors of a result are then gone when the next one is computed.
+        otherwise: what a user can do where torch cannot.
     """
     options: dict[str, Any] = {"fallback_random": True}  # else compiled code would draw numbers of its own
     if graphs:
@@ -150,7 +170,7 @@ def compiled(losses: Losses, *, graphs: bool = False) -> Losses:
         except RuntimeError as error:
             if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
                 raise
-            raise UserError(f"compile: torch cannot: {first_line(error)}; --compile no does without") from error
+            raise CompilerError(f"torch cannot: {first_line(error)}", otherwise) from error
 
     return run
 

@@ -15,7 +15,7 @@ from omnilearn.layers.criteria import Criterion
 from omnilearn.runs.identity import request_of
 from omnilearn.tensor_files import load_tensors
 from omnilearn.training import speed
-from omnilearn.training.speed import choose_compilation, compiled, has_cpp_compiler, seconds_per_step
+from omnilearn.training.speed import CompilerError, choose_compilation, compiled, has_cpp_compiler, seconds_per_step
 from sae_src.structure_modules import RungInfer
 
 KEYS = "--dataset.num-samples 600 --budget 2 --device cpu --name-include-date no --viz null --validation null"
@@ -71,7 +71,7 @@ def test_on_a_gpu_compiling_is_tried_out():
         return choose_compilation("auto", **settings, seconds_compiled=seconds_compiled)
 
     def fails():
-        raise UserError("compile: torch cannot: no such layout; --compile no does without")
+        raise CompilerError("torch cannot: no such layout", "--compile no does without")
 
     def breaks():
         raise RuntimeError("of ours")
