@@ -22,7 +22,7 @@ _SHARE_OF_LOSS, _SHARE_OF_GRADIENT = 0.05, 0.5
 # twice that may be, too, and where it does more than this to a gradient, nothing can be said of it.
 _MOVED = {"float32": 1e-4, "tf32": 1e-3, "bf16": 1e-3, "fp16": 1e-3}
 _TOO_MUCH = 0.45
-_NOTHING = 1e-12  # of the largest of all: what may be where there is nothing
+_NOTHING = 1e-12  # of the largest gradient: what may be where there is none
 
 
 def differences(
