@@ -43,7 +43,8 @@ class Visualise(Hook):
         model, step = training.components.model, training.progress.step
         # In evaluation mode, else the averages of a batch norm would take in what is drawn.
         stop = training.interruption.reason
-        with training.writer.all_or_none(), evaluation_mode(model), undisturbed(training.components.seed + step):
+        quietly = undisturbed(training.components.seed + step)
+        with training.writer.all_or_none(), evaluation_mode(model), quietly, training.autocast():
             self._visualiser.draw(model, result, training.writer, "{}/train", step, thorough=False, stop=stop)
 
 
@@ -75,18 +76,17 @@ class Validate(Hook):
         model, seed, progress = training.components.model, training.components.seed, training.progress
         mode = self._settings.mode
         subset, pattern, stop = self._data.subset(mode), f"{{}}/{mode}", training.interruption.reason
-        with training.averaged():
-            with training.autocast():
-                outcome = evaluate(
-                    model,
-                    subset,
-                    self._data.loading.evaluation_batches(subset, seed),
-                    seed,
-                    title=f"validation at step {progress.step:,}",
-                    batch_size=self._batch_size,
-                    step_limit=self._settings.step_limit,
-                    stop=stop,
-                )
+        with training.averaged(), training.autocast():
+            outcome = evaluate(
+                model,
+                subset,
+                self._data.loading.evaluation_batches(subset, seed),
+                seed,
+                title=f"validation at step {progress.step:,}",
+                batch_size=self._batch_size,
+                step_limit=self._settings.step_limit,
+                stop=stop,
+            )
             self._latest = (progress.step, outcome)
             with training.writer.all_or_none(), evaluation_mode(model), undisturbed(seed):
                 training.writer.scalars(pattern, outcome.scores, progress.step)

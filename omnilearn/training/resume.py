@@ -27,10 +27,10 @@ from omnilearn.training.train import begin, run_to_end, stored_config
 def check_override(stored: Node, override: Mapping[str, Any]) -> None:
     """Refuse values that would turn the run into another experiment, naming the stored ones.
 
-    `stored` is the run's config without them.
+    `stored` is the run's config without them. That there are to be no pictures any more (`viz`) changes no number.
     """
     for key in given_keys(override):
-        if not is_harmless(key):
+        if not is_harmless(key) and not (key == "viz" and override[key] is None):
             node = find(stored, key, inherit="." not in key)
             value = "not set" if node is None else node.payload if node.has_payload else node.to_python()
             raise UserError(

@@ -168,6 +168,19 @@ def test_bf16_trains_close_to_float32(fig):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("data", ["d/vec --dataset.num-samples 500", "d/shapes --image-size 32 --model.channels 32"])
+@pytest.mark.parametrize(
+    "model", ["a/e/conv12 a/d/strc/12 m/ae", "a/ladder/6 m/vae", "a/conv12 m/wae", "a/conv12 m/qlae"]
+)
+def test_pictures_are_drawn_in_bf16(model, data, fig, shapes_root):
+    limits = "--validation.step-limit 2 --evaluation.step-limit 2 --dataset.batch-size 8 --factor-distance null"
+    root = "" if "d/vec" in data else f"--dataroot {shapes_root}"
+    words = f"hybrid {model} {data} {root} --precision bf16 --budget 2 --device cpu --viz.freq 1 --validation.freq 1"
+    run = fig(f"train {words} {limits}")
+    assert events(run).Tags()["images"]
+
+
+@pytest.mark.slow
 def test_runs_of_the_published_system_load_as_they_are(fig, tmp_path, shell):
     import shutil
 

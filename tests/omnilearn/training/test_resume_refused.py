@@ -45,6 +45,14 @@ def test_a_damaged_checkpoint_is_noticed(harm, run, fig, capsys):
     assert checkpoint_steps(run) == [9, 18, 20]
 
 
+def test_pictures_can_be_left_off_and_nothing_else_of_them_changed(run, fig):
+    with pytest.raises(UserError, match=r"^--viz\.without would make this another experiment"):
+        fig("train --resume run --viz.without [losses] --budget 22")
+    fig("train --resume run --viz null --budget 22")
+    assert "\nviz: null\n" in (run / "config.yaml").read_text()
+    assert checkpoint_steps(run)[-1] == 22
+
+
 def test_old_checkpoints_are_removed(fig):
     keys = "--checkpoint.freq 4 --checkpoint.keep 2 --name k --validation.freq 4"
     path = fig(with_keys(f"train {METHODS['ae']} {KEYS}", keys))
