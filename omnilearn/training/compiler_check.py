@@ -104,15 +104,15 @@ def _kept(model: Model) -> Iterator[None]:
     """Put a model, what its modules keep and the global generators of random numbers back to what they were."""
     generators, step, was_training = generator_states(), model.step, model.training
     weights = [(parameter, parameter.detach().clone()) for parameter in model.parameters()]
-    attributes = [(module, _Attributes(module)) for module in model.modules()]
+    attributes = [_Attributes(module) for module in model.modules()]
     try:
         yield
     finally:
         with torch.no_grad():
             for parameter, value in weights:
                 parameter.copy_(value)
-            for module, before in attributes:
-                before.put_back(module)
+            for of_module in attributes:
+                of_module.put_back()
         model.set_step(step)
         model.train(was_training)
         set_generator_states(generators)
@@ -126,7 +126,7 @@ class _Attributes:
         tensors = [value for _, before in self._kept for value in before.values() if isinstance(value, Tensor)]
         self._values = [(tensor, tensor.detach().clone()) for tensor in tensors]
 
-    def put_back(self, module: nn.Module) -> None:
+    def put_back(self) -> None:
         """Give the module what it had."""
         for kept, before in self._kept:
             for name in kept.keys() - before.keys():

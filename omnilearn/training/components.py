@@ -4,9 +4,10 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
+from torch import Tensor
 
 from omnilearn.assembly import build_data, build_model, build_optimisers, seed_of
 from omnilearn.config import Node
@@ -20,6 +21,7 @@ from omnilearn.layers import Size
 from omnilearn.model import Model
 from omnilearn.optim.optimisers import Optimiser
 from omnilearn.precision import forward_context, use_precision
+from omnilearn.randomness import undisturbed
 from omnilearn.system import cores
 from omnilearn.training.compiler_check import differences
 from omnilearn.training.settings import TrainSettings
@@ -121,14 +123,12 @@ def tune(components: Components, settings: TrainSettings) -> Components:
 
     Raises `CompilerError` where the losses are to be compiled, and torch cannot, or makes others of them.
     """
-    subset, model = components.train_subset, components.model
-    observations = subset.batch(torch.arange(min(2 * (components.data.loading.batch_size // 2) or 2, len(subset))))
-
     graphs = replays_graphs(components.device)
+    first_batch = cache(lambda: _first_batch(components))  # most trainings measure and compile nothing
 
     def seconds(change: Callable[[Losses], Losses] | None = None) -> float:
         with forward_context(settings.precision, components.device):
-            return seconds_per_step(model, observations, components.seed, change=change)
+            return seconds_per_step(components.model, first_batch(), components.seed, change=change)
 
     def seconds_compiled() -> float:
         return seconds(lambda losses: compiled(losses, graphs=graphs))
@@ -151,7 +151,7 @@ def tune(components: Components, settings: TrainSettings) -> Components:
     if not compilation.compiled:
         return components
     try:
-        _check_compiled(components, settings)
+        _check_compiled(components, settings, first_batch())
     except Exception as error:
         if settings.compile != "auto" or settings.compiled is not None or (why := why_not_compiled(error)) is None:
             raise
@@ -159,12 +159,18 @@ def tune(components: Components, settings: TrainSettings) -> Components:
     return components
 
 
-def _check_compiled(components: Components, settings: TrainSettings) -> None:
-    """Compile the losses; `CompilerError` where torch cannot, or makes others of them."""
+def _first_batch(components: Components) -> Tensor:
+    """The observations of the next batch to train on, whose order and random numbers stay where they are."""
     batches = components.batches
     state = batches.state_dict()
-    observations = components.train_subset.batch(next(batches))
+    with undisturbed(components.seed):
+        observations = components.train_subset.batch(next(batches))
     batches.load_state_dict(state)
+    return observations
+
+
+def _check_compiled(components: Components, settings: TrainSettings, observations: Tensor) -> None:
+    """Compile the losses; `CompilerError` where torch cannot, or makes others of them."""
     print("compiling the losses, and comparing their gradients with those without", flush=True)
     names, late = list(components.optimisers), max(0, settings.budget - 1)
     found = differences(
